@@ -4,3 +4,9 @@
 
 #[allow(unsafe_code)]
 pub mod backend;
+pub mod dataset;
+pub mod ensemble;
+pub mod input;
+pub mod model;
+mod op;
+pub mod train;
