@@ -4,3 +4,5 @@
 
 #[allow(unsafe_code)]
 pub mod backend;
+
+pub mod dataset;
