@@ -31,7 +31,7 @@ fn nowhere(root: &Path) -> Search {
         data_dir: None,
         environment: None,
         cache: Some(root.join("cache")),
-        working: root.into(),
+        working: Some(root.into()),
         mirrors: Mirrors::Off,
     }
 }

@@ -39,7 +39,7 @@ fn fetching(root: &Path, servers: &[&Server]) -> Search {
         data_dir: None,
         environment: None,
         cache: Some(root.join("cache")),
-        working: root.into(),
+        working: Some(root.into()),
         mirrors: Mirrors::Replaced(servers.iter().map(|server| server.address.clone()).collect()),
     }
 }

@@ -64,8 +64,8 @@ pub struct Search {
     pub environment: Option<PathBuf>,
     /// Cache folder of the program; a set is in `CACHE/SET`, and goes there when fetched and no `data_dir` is given.
     pub cache: Option<PathBuf>,
-    /// Folder below which torchvision's `data/MNIST/raw` is looked for.
-    pub working: PathBuf,
+    /// Folder below which torchvision's `data/MNIST/raw` is looked for: the working directory.
+    pub working: Option<PathBuf>,
     /// Where to fetch from.
     pub mirrors: Mirrors,
 }
@@ -83,7 +83,7 @@ impl Search {
             data_dir,
             environment: env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from),
             cache: cache_dir(),
-            working: PathBuf::new(),
+            working: Some(PathBuf::new()),
             mirrors: Mirrors::from_value(env::var(MIRRORS_VARIABLE).ok().as_deref()),
         })
     }
@@ -97,8 +97,15 @@ impl Search {
             folders.extend(entry.torchvision.map(|below| root.join(below)));
         }
         folders.extend(self.cache.iter().map(|cache| cache.join(entry.name)));
-        folders.extend(entry.torchvision.map(|below| self.working.join("data").join(below)));
+        if let (Some(working), Some(below)) = (&self.working, entry.torchvision) {
+            folders.push(working.join("data").join(below));
+        }
         folders
+    }
+
+    /// Where that set's files are, in the order of its catalogue entry; `None` unless all are on disk. They are not read.
+    pub fn locate(&self, entry: &Entry) -> Option<Vec<PathBuf>> {
+        entry.files.iter().map(|file| self.find(entry, file)).collect()
     }
 
     /// The data set of that name, from memory, disk or network, verified.
