@@ -1,1 +1,5 @@
 //! Layerscope.
+
+#![forbid(unsafe_code)]
+
+pub mod record;
