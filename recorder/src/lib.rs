@@ -9,4 +9,5 @@ pub mod ensemble;
 pub mod input;
 pub mod model;
 mod op;
+pub mod recording;
 pub mod train;
