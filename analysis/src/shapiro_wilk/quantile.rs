@@ -37,7 +37,9 @@ mod tests {
     #[test]
     fn close_to_the_exact_quantile() {
         // Errors of the published formula: 2e-9 down to p = 0.01, then growing.
-        for (p, limit) in [(0.3, 3e-9), (0.499, 3e-9), (0.6, 3e-9), (0.079, 3e-9), (0.95, 3e-9), (1e-3, 1e-7), (1e-4, 1e-6)] {
+        for (p, limit) in
+            [(0.3, 3e-9), (0.499, 3e-9), (0.6, 3e-9), (0.079, 3e-9), (0.95, 3e-9), (1e-3, 1e-7), (1e-4, 1e-6)]
+        {
             let exact = Normal::standard().inverse_cdf(p);
             assert!((normal_quantile(p) - exact).abs() < limit, "{p}: {} for {exact}", normal_quantile(p));
         }
