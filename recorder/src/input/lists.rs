@@ -1,5 +1,9 @@
 //! Lists of non-zero values.
 
+/// Lists that a sample is cut into: the rows of weights that a quarter of the inputs needs, 25 KB for 784 inputs and 32
+/// neurons, stay in the first-level cache while all samples of a batch use them.
+pub const SEGMENTS: usize = 4;
+
 /// `[n]` lists of non-zero values and the index each belongs to, one list after the other. Values and indices lie apart:
 /// a kernel broadcasts a value straight from memory.
 #[derive(Clone, Debug)]
@@ -39,20 +43,27 @@ impl Lists {
         self.indices.clear();
     }
 
-    /// Appends a list.
-    pub fn push(&mut self, list: List<'_>) {
-        self.values.extend_from_slice(list.values);
-        self.indices.extend_from_slice(list.indices);
-        self.starts.push(self.values.len());
+    /// Appends lists.
+    pub fn push(&mut self, lists: ListsRef<'_>) {
+        for number in 0..lists.len() {
+            let list = lists.list(number);
+            self.values.extend_from_slice(list.values);
+            self.indices.extend_from_slice(list.indices);
+            self.starts.push(self.values.len());
+        }
     }
 
-    /// Appends the list of the values of `row` that are not zero.
+    /// Appends the values of `row` that are not zero: a list for each [`SEGMENTS`]th of the row.
     pub fn push_row(&mut self, row: &[u8]) {
-        for (index, &value) in row.iter().enumerate().filter(|&(_, &value)| value > 0) {
-            self.values.push(f32::from(value));
-            self.indices.push(index as u16);
+        let length = row.len().div_ceil(SEGMENTS);
+        for segment in 0..SEGMENTS {
+            let range = (segment * length).min(row.len())..((segment + 1) * length).min(row.len());
+            for (index, &value) in range.clone().zip(&row[range]).filter(|&(_, &value)| value > 0) {
+                self.values.push(f32::from(value));
+                self.indices.push(index as u16);
+            }
+            self.starts.push(self.values.len());
         }
-        self.starts.push(self.values.len());
     }
 
     /// Becomes the transpose of `lists`, which have indices below `n`: list j holds the value of every list that has the
@@ -74,7 +85,7 @@ impl Lists {
             for (&value, &index) in list.values.iter().zip(list.indices) {
                 let place = &mut self.starts[usize::from(index)];
                 self.values[*place] = value;
-                self.indices[*place] = number as u16;
+                self.indices[*place] = (number / SEGMENTS) as u16;
                 *place += 1;
             }
         }
@@ -110,6 +121,18 @@ pub struct ListsRef<'a> {
 }
 
 impl<'a> ListsRef<'a> {
+    /// How many lists there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// `n` of them from `first` on.
     #[must_use]
     #[inline(always)]

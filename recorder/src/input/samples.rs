@@ -1,6 +1,6 @@
 //! A whole split.
 
-use super::{List, Lists, ListsRef};
+use super::{Lists, ListsRef, SEGMENTS};
 
 /// From this share of non-zero values on, register tiles over all values are faster than lists of the non-zero ones.
 const DENSE_FROM: f64 = 0.6;
@@ -45,7 +45,7 @@ impl<'a> Rows<'a> {
     #[inline(always)]
     pub fn range(&self, first: usize, n: usize, n_inputs: usize) -> Self {
         match *self {
-            Self::Lists(lists) => Rows::Lists(lists.range(first, n)),
+            Self::Lists(lists) => Rows::Lists(lists.range(first * SEGMENTS, n * SEGMENTS)),
             Self::All(values) => Rows::All(&values[first * n_inputs..(first + n) * n_inputs]),
         }
     }
@@ -107,7 +107,7 @@ impl Samples {
     #[must_use]
     pub fn rows<'a>(&'a self, first: usize, n: usize, scratch: &'a mut Vec<f32>) -> Rows<'a> {
         match &self.values {
-            Values::Lists(lists) => Rows::Lists(lists.all().range(first, n)),
+            Values::Lists(lists) => Rows::Lists(lists.all().range(first * SEGMENTS, n * SEGMENTS)),
             Values::All(values) => {
                 let values = &values[first * self.n_inputs..(first + n) * self.n_inputs];
                 scratch.clear();
@@ -118,9 +118,9 @@ impl Samples {
     }
 
     /// The list of one sample, or all its values.
-    pub(super) fn sample(&self, index: usize) -> Result<List<'_>, &[u8]> {
+    pub(super) fn sample(&self, index: usize) -> Result<ListsRef<'_>, &[u8]> {
         match &self.values {
-            Values::Lists(lists) => Ok(lists.all().list(index)),
+            Values::Lists(lists) => Ok(lists.all().range(index * SEGMENTS, SEGMENTS)),
             Values::All(values) => Err(&values[index * self.n_inputs..(index + 1) * self.n_inputs]),
         }
     }

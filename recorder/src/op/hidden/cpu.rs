@@ -2,7 +2,7 @@
 
 use crate::backend::Simd;
 use crate::ensemble::{HALVES, Row, Trained};
-use crate::input::{Affine, Columns, List, Rows};
+use crate::input::{Affine, Columns, List, Rows, SEGMENTS};
 use crate::op::adam::{self, AdamStep};
 
 /// Rows of a register tile over dense input: six accumulators of two 256-bit registers leave four of AVX2's sixteen.
@@ -26,10 +26,13 @@ pub(crate) fn forward<S: Simd>(
     }
     match rows {
         Rows::Lists(lists) => {
-            for (b, z) in z.iter_mut().enumerate() {
-                let sums = weighted_sum::<S>(weights, lists.list(b));
-                for half in 0..HALVES {
-                    sums[half].mul_add(scale, base[half]).store(&mut z[half]);
+            for segment in 0..SEGMENTS {
+                for (b, z) in z.iter_mut().enumerate() {
+                    let sums = weighted_sum::<S>(weights, lists.list(b * SEGMENTS + segment));
+                    for half in 0..HALVES {
+                        let so_far = if segment == 0 { base[half] } else { S::load(&z[half]) };
+                        sums[half].mul_add(scale, so_far).store(&mut z[half]);
+                    }
                 }
             }
         }
