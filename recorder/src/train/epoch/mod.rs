@@ -269,3 +269,6 @@ impl Kernel for Errors<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
