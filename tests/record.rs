@@ -384,7 +384,20 @@ fn a_dry_run_plans_and_writes_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     let (machine, stable): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("memory"));
     assert!(machine.len() == 1 && machine[0].starts_with("memory     at most "), "{text}");
-    insta::assert_snapshot!(stable.join("\n"), @"");
+    insta::assert_snapshot!(stable.join("\n"), @r"
+    model      mnist_h1
+    dataset    mnist-5k, 5000 training and 1000 test samples
+    sizes      64 90 128 181 256 362 512 724 1024 1448 2048 2896
+    members    36 networks (12 sizes x 3 replicates), 23213565 parameters
+    training   15 epochs, batch 128, Adam at 0.001, seed 0
+    FLOPs      1.117e13 floating-point operations, as dense products, evaluation included
+    recording  pre and post of the first 5000 train samples after epochs 15: 180000 rows, 1.2 GB of values
+    disk       about 911 MB for all files
+    writes     out.parquet
+               out.weights.safetensors
+               out.history.parquet
+               out.manifest.json
+    ");
 }
 
 #[test]
@@ -405,7 +418,16 @@ fn datasets_are_listed_with_their_places() {
     let folder: TempDir = tempfile::tempdir().unwrap();
     let output = output(folder.path(), &["datasets"]);
     assert!(output.status.success());
-    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r"
+    mnist             handwritten digits, 60,000 training and 10,000 test images of 28x28 (CC BY-SA 3.0)
+                      not on disk: record fetch mnist
+    fashion-mnist     pieces of clothing, 60,000 training and 10,000 test images of 28x28 (MIT)
+                      not on disk: record fetch fashion-mnist
+    mnist-5k          the first 5,000 training and 1,000 test images of MNIST, compiled in (CC BY-SA 3.0)
+                      embedded
+    fashion-mnist-5k  the first 5,000 training and 1,000 test images of Fashion-MNIST, compiled in (MIT)
+                      embedded
+    ");
 }
 
 #[test]
