@@ -19,10 +19,10 @@ pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> Str
     line(
         "members",
         format!(
-            "{} networks ({} sizes x {} replicates), {} parameters",
-            needs.n_members,
-            request.sizes.len(),
-            request.n_replicates,
+            "{} ({} x {}), {} parameters",
+            count(needs.n_members as usize, "network"),
+            count(request.sizes.len(), "size"),
+            count(request.n_replicates, "replicate"),
             needs.n_parameters
         ),
     );
@@ -54,4 +54,9 @@ pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> Str
 
 fn join(numbers: &[usize]) -> String {
     numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// `1 network`, `2 networks`.
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

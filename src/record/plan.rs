@@ -17,8 +17,10 @@ const CHUNK_BYTES: usize = 64 << 20;
 const PARAMETER_BYTES: u64 = 12;
 /// Bytes of a history row on disk, keys compressed.
 const HISTORY_ROW_BYTES: u64 = 24;
+/// Bytes of a row's keys on disk, sample index and label above all.
+const ROW_KEY_BYTES: u64 = 4;
 /// Measures of a network after an epoch: loss and accuracy on both splits, seconds.
-pub(super) const N_MEASURES: u64 = 5;
+const N_MEASURES: u64 = 5;
 
 /// A recording that fits its data set.
 #[derive(Clone, Debug)]
@@ -111,7 +113,9 @@ impl Needs {
         let samples = training.capture.n_samples as u64 * n_captures;
         let n_values = sum(&|size| size as u64).saturating_mul(samples).saturating_mul(request.stages.len() as u64);
         let history = n_members.saturating_mul(training.n_epochs as u64 * N_MEASURES * HISTORY_ROW_BYTES);
+        let n_rows = n_members.saturating_mul(samples);
         let disk_bytes = recording::estimated_bytes(n_values)
+            .saturating_add(n_rows.saturating_mul(ROW_KEY_BYTES))
             .saturating_add(n_parameters.saturating_mul(size_of::<f32>() as u64))
             .saturating_add(history);
         // One epoch of one network is counted in whole numbers, their sum in f64, where nothing overflows.
@@ -124,7 +128,7 @@ impl Needs {
             n_members,
             n_parameters,
             flops: flops_of_epoch * training.n_epochs as f64 * n_replicates as f64,
-            n_rows: n_members.saturating_mul(samples),
+            n_rows,
             raw_bytes: n_values.saturating_mul(size_of::<f32>() as u64),
             disk_bytes,
             // The writer holds a row group's encoded pages and the piece it encodes.
