@@ -15,7 +15,7 @@ const WIDTH: f64 = 760.0;
 /// Height of a figure in SVG units.
 const HEIGHT: f64 = 480.0;
 /// Pixels per SVG unit of a PNG: sharp on dense screens and in print.
-const PNG_SCALE: f32 = 2.0;
+const PNG_SCALE: f32 = 4.0;
 
 /// An axis: its label and the range it shows.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,11 @@
 
 mod chart;
 mod color;
-//mod density;
+mod density;
 mod sweep;
 
 pub use chart::{Axis, Chart, Mark, Scale, Series};
-//pub use density::{Spread, density};
+pub use density::{Spread, density};
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 
 use std::path::Path;

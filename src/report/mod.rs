@@ -10,7 +10,7 @@ mod json;
 mod parquet;
 mod table;
 
-pub use destination::{Destination, DestinationError, is_broken_pipe, write_whole_file};
+pub use destination::{Destination, DestinationError, check_file, is_broken_pipe, write_whole_file};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
