@@ -5,6 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-
+pub mod analyze;
 pub mod figure;
 pub mod report;

@@ -146,13 +146,7 @@ fn networks(selection: &Selection) -> Vec<(&Group, bool)> {
 }
 
 /// Mean over the members that have a value; each member at its own captured epoch when `epoch` is `None`.
-fn mean(
-    available: &[Available],
-    group: &Group,
-    epoch: Option<i32>,
-    measure: &str,
-    history: &History,
-) -> Option<f64> {
+fn mean(available: &[Available], group: &Group, epoch: Option<i32>, measure: &str, history: &History) -> Option<f64> {
     let values: Vec<f64> = group
         .members
         .iter()

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::row::{Measured, value_bytes};
 use super::unit::{Available, Selection};
 use layerscope_analysis::{Moments, NeuronMoments};
-use layerscope_recorder::recording::{RecordingError, Recording, Stage};
+use layerscope_recorder::recording::{Recording, RecordingError, Stage};
 
 /// Values held at once while reading, whatever `--memory` allows: more does not read faster.
 const ENOUGH_MEMORY: usize = 256 << 20;

@@ -56,7 +56,8 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
     let best = best.map_or(Value::Null, |(size, w)| json!({"size": size, "w": w}));
     answer.report.findings.insert("most_normal".into(), best);
     if has_several_series(measured) {
-        let warning = "most_normal is null: it compares sizes within one model, dataset, split and layer (choose --layer)";
+        let warning =
+            "most_normal is null: it compares sizes within one model, dataset, split and layer (choose --layer)";
         answer.report.warnings.push(warning.into());
     }
     answer.report.notes.extend([

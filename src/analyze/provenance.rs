@@ -79,7 +79,9 @@ pub fn subtitle(selection: &Selection, with_epoch: bool) -> String {
         (one, other) => parts.extend(one.or(other)),
     }
     let replicates = selection.groups.iter().map(|group| match group.replicate {
-        Some(_) => selection.groups.iter().filter(|g| g.key.size == group.key.size && g.key.layer == group.key.layer).count(),
+        Some(_) => {
+            selection.groups.iter().filter(|g| g.key.size == group.key.size && g.key.layer == group.key.layer).count()
+        }
         None => group.members.len(),
     });
     let most = replicates.max().unwrap_or(0);

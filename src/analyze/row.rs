@@ -75,8 +75,7 @@ pub fn excluded_warning(measured: &Measured<'_>) -> Option<String> {
 /// What tells the rows of a report apart beside size and replicate, such as the layer; empty when nothing does.
 pub fn series_name(groups: &[&Group], group: &Group) -> String {
     let differs = |of: fn(&Group) -> &str| groups.iter().any(|other| of(other) != of(group));
-    let parts: [fn(&Group) -> &str; 4] =
-        [|g| &g.key.model, |g| &g.key.dataset, |g| &g.key.split, |g| &g.key.layer];
+    let parts: [fn(&Group) -> &str; 4] = [|g| &g.key.model, |g| &g.key.dataset, |g| &g.key.split, |g| &g.key.layer];
     let named: Vec<&str> = parts.into_iter().filter(|of| differs(*of)).map(|of| of(group)).collect();
     named.join(" · ")
 }

@@ -253,8 +253,7 @@ mod tests {
     #[test]
     fn every_unit_is_taken_at_its_own_last_epoch() {
         let selection = choose("", &sweep()).unwrap();
-        let expected =
-            [(64, Some(0), Some(2)), (64, Some(1), Some(2)), (90, Some(0), Some(2)), (90, Some(1), Some(0))];
+        let expected = [(64, Some(0), Some(2)), (64, Some(1), Some(2)), (90, Some(0), Some(2)), (90, Some(1), Some(0))];
         assert_eq!(rows(&selection), expected);
         assert_eq!((selection.stage, selection.skipped.len()), (Stage::Post, 0));
     }

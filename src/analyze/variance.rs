@@ -48,7 +48,10 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
         answer.report.push(key_cells(unit.group, stage).into_iter().chain(own).chain(quantiles));
         answer.report.warnings.extend(excluded_warning(unit));
     }
-    answer.report.notes.push("Variance and std of a neuron over the samples, divided by their number; sums, means and".into());
+    answer
+        .report
+        .notes
+        .push("Variance and std of a neuron over the samples, divided by their number; sums, means and".into());
     answer.report.notes.push("quantiles over the neurons, dead ones (constant over all samples) included.".into());
     answer
 }
@@ -69,8 +72,14 @@ pub fn report_per_neuron(stage: Stage, measured: &[Measured<'_>]) -> Answer {
             answer.unanswered.push(format!("{}: no neuron has finite values only", unit.group));
         }
     }
-    answer.report.notes.push("Over the samples of each neuron; variance and std divide by their number, skewness and".into());
-    answer.report.notes.push("excess kurtosis are moments without correction; active_fraction: share of values > 0.".into());
+    answer
+        .report
+        .notes
+        .push("Over the samples of each neuron; variance and std divide by their number, skewness and".into());
+    answer
+        .report
+        .notes
+        .push("excess kurtosis are moments without correction; active_fraction: share of values > 0.".into());
     answer
 }
 

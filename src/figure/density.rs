@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn one_curve_per_size_that_has_a_density() {
         let spread = |size, stds: &[f64]| Spread { series: String::new(), size, stds: stds.to_vec() };
-        let chart = density("", &[spread(64, &[1.0, 2.0, 4.0]), spread(90, &[0.0, 0.0]), spread(128, &[0.0, 0.5, 3.0])]);
+        let chart =
+            density("", &[spread(64, &[1.0, 2.0, 4.0]), spread(90, &[0.0, 0.0]), spread(128, &[0.0, 0.5, 3.0])]);
         let names: Vec<_> = chart.series.iter().filter_map(|series| series.name.as_deref()).collect();
         assert_eq!(names, ["64", "128"]);
         // Trapezoids over the whole curve of values far from 0: the density integrates to 1. 2e-3: the tails past three

@@ -37,7 +37,7 @@ pub enum FigureError {
 pub enum ImageFormat {
     /// Scalable vector graphics.
     Svg,
-    /// Portable network graphics, two pixels per unit.
+    /// Portable network graphics, 3040 by 1920 pixels.
     Png,
 }
 
