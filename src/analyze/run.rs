@@ -49,7 +49,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
         statistic => measured_answer(statistic, &recording, &available, picture.is_some())?,
     };
 
-    answer.report.recording = provenance::recording(&choices.recording, &recording, &selection);
+    answer.report.recording = provenance::recording(&choices.recording, &recording, &selection)?;
     answer.report.options = provenance::options(&args.statistic, &selection);
     let warnings = recording.warnings().iter().cloned().chain(selection.warnings);
     answer.report.warnings.splice(0..0, warnings);

@@ -21,15 +21,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     for line in 0..=report.rows.len() {
         let mut text = String::new();
-        for (index, &at) in shown.iter().enumerate() {
-            let cell = &columns[index][line];
-            let pad = " ".repeat(widths[index] - cell.chars().count());
-            let gap = if index == 0 { "" } else { "  " };
+        for ((cells, width), &at) in columns.iter().zip(&widths).zip(&shown) {
+            let cell = &cells[line];
+            let pad = " ".repeat(width - cell.chars().count());
             // Names read from the left, numbers compare from the right.
-            let aligned =
-                if report.columns[at].kind == Kind::Text { format!("{cell}{pad}") } else { format!("{pad}{cell}") };
-            text.push_str(gap);
-            text.push_str(&aligned);
+            let is_text = report.columns[at].kind == Kind::Text;
+            text.push_str(&if is_text { format!("{cell}{pad}  ") } else { format!("{pad}{cell}  ") });
         }
         writeln!(out, "{}", text.trim_end())?;
     }
