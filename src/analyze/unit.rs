@@ -230,7 +230,7 @@ fn list<T: Display>(values: BTreeSet<T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::args::AnalyzeArgs;
+    use crate::analyze::args::{AnalyzeArgs, Command};
     use clap::Parser;
 
     fn unit(size: i32, replicate: i32, epoch: i32, has_pre: bool, has_post: bool) -> Available {
@@ -245,8 +245,10 @@ mod tests {
 
     fn choose(line: &str, available: &[Available]) -> Result<Selection, SelectionError> {
         let line = format!("analyze variance r.parquet {line}");
-        let args = AnalyzeArgs::try_parse_from(line.split_whitespace()).unwrap();
-        select(available, args.statistic.choices())
+        let Command::Measure(statistic) = AnalyzeArgs::try_parse_from(line.split_whitespace()).unwrap().command else {
+            panic!("{line} is not a statistic");
+        };
+        select(available, statistic.choices())
     }
 
     fn rows(selection: &Selection) -> Vec<(i32, Option<i32>, Option<i32>)> {
