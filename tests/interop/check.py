@@ -1,6 +1,7 @@
 """Proves that a recording opens in the usual readers and holds what it says.
 
-    python tests/interop/check.py --recording out.parquet --data fixtures/mnist-5k --variance variance.json --readme README.md
+    python tests/interop/check.py --recording out.parquet --data fixtures/mnist-5k \\
+        --variance variance.json --readme README.md
 
 One program, four questions:
 
@@ -44,7 +45,8 @@ def check_schema(path):
         require(schema.field(name).type == kind, f"column {name} is {schema.field(name).type}, expected {kind}")
     metadata = pq.read_metadata(path).metadata
     require(metadata[b"layerscope.format_version"] == b"1", "layerscope.format_version is not 1")
-    inside, beside = json.loads(metadata[b"layerscope.manifest"]), json.loads(path.with_suffix(".manifest.json").read_text())
+    inside = json.loads(metadata[b"layerscope.manifest"])
+    beside = json.loads(path.with_suffix(".manifest.json").read_text())
     require(isinstance(inside, dict) and isinstance(beside, dict), "a manifest is not a JSON object")
     history = pandas.read_parquet(path.with_suffix(".history.parquet"))
     require(set(HISTORY) <= set(history.columns), f"history has {list(history.columns)}")
@@ -148,7 +150,8 @@ def run_snippets(readme, folder, expected=None):
             exec(compile(block, f"{readme.name}: {block.splitlines()[0]}", "exec"), space)  # our own README
             require("hidden" in space, f"snippet ends without `hidden`:\n{block}")
             if expected is not None:
-                require(np.array_equal(np.asarray(space["hidden"]), expected), f"snippet returns other values:\n{block}")
+                same = np.array_equal(np.asarray(space["hidden"]), expected)
+                require(same, f"snippet returns other values:\n{block}")
     finally:
         os.chdir(here)
     print(f"README     {len(blocks)} Python snippets run")
@@ -156,7 +159,7 @@ def run_snippets(readme, folder, expected=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recording", type=pathlib.Path, required=True, help="must be named out.parquet, as in the README")
+    parser.add_argument("--recording", type=pathlib.Path, required=True, help="named out.parquet, as in the README")
     parser.add_argument("--readme", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, help="folder with the IDX files the recording was made from")
     parser.add_argument("--variance", type=pathlib.Path, help="JSON of analyze variance --per-neuron")

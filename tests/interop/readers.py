@@ -42,9 +42,13 @@ def with_duckdb(path, size):
 def with_datasets(path, size):
     rows = datasets.load_dataset("parquet", data_files=str(path), split="train").with_format("numpy")
     rows = rows.select(np.flatnonzero(np.asarray(rows["size"]) == size))
-    return (*(np.asarray(rows[name]) for name in ("sample", "label")), *(np.stack(rows[name]) for name in ("pre", "post")))
+    return rows["sample"][:], rows["label"][:], np.stack(rows["pre"]), np.stack(rows["post"])
 
 
 READERS = {
-    "pyarrow": with_pyarrow, "pandas": with_pandas, "polars": with_polars, "duckdb": with_duckdb, "datasets": with_datasets,
+    "pyarrow": with_pyarrow,
+    "pandas": with_pandas,
+    "polars": with_polars,
+    "duckdb": with_duckdb,
+    "datasets": with_datasets,
 }
