@@ -6,7 +6,7 @@ journal  the usual way: one nn.Module and one Adam per model, every model takes 
 packed   the best hand-made PyTorch: all hidden layers are one Linear, the output layers stay separate Linears, one
          fused Adam over everything.
 
-The work per step: take 128 rows of the shuffled training set (real MNIST, already normalised f32 in memory: no
+The work per step: take 128 rows of the shuffled training set (real images, already normalised f32 in memory: no
 DataLoader, which only makes PyTorch slower), forward, cross-entropy, backward, Adam, for all 12 sizes 64..2896.
 With --evaluate also the work after each epoch: loss and accuracy of every model over all training and test samples.
 Prints one JSON line; times are medians over single steps.
@@ -22,7 +22,7 @@ from torch import nn
 
 import idx
 
-MEAN, STD = 0.1307, 0.3081
+NORMALIZATION = {"mnist": (0.1307, 0.3081), "mnist-5k": (0.1307, 0.3081), "fashion-mnist": (0.2860, 0.3530)}
 SIZES = [64, 90, 128, 181, 256, 362, 512, 724, 1024, 1448, 2048, 2896]
 N_INPUTS, N_CLASSES = 784, 10
 WARM_UP = 5
@@ -101,7 +101,8 @@ def evaluate(logits, splits, batch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", required=True, help="folder with the four IDX files of MNIST, plain or .gz")
+    parser.add_argument("--data-dir", required=True, help="folder with the data set's four IDX files, plain or .gz")
+    parser.add_argument("--dataset", choices=NORMALIZATION, default="mnist", help="whose mean and std to use")
     parser.add_argument("--mode", choices=["journal", "packed"], default="journal")
     parser.add_argument("--steps", type=int, default=40, help="timed steps, after a warm-up of 5")
     parser.add_argument("--batch-size", type=int, default=128)
@@ -113,9 +114,9 @@ def main():
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    splits = {}
+    splits, (mean, std) = {}, NORMALIZATION[args.dataset]
     for name, (pixels, labels) in idx.mnist(args.data_dir).items():
-        x = (torch.from_numpy(pixels.copy()).float() / 255 - MEAN) / STD
+        x = (torch.from_numpy(pixels.copy()).float() / 255 - mean) / std
         splits[name] = x, torch.from_numpy(labels.copy()).long()
     x, y = splits["train"]
     step, logits = {"journal": journal, "packed": packed}[args.mode](SIZES)
@@ -130,7 +131,7 @@ def main():
     seconds = seconds[WARM_UP:]
     steps_per_epoch = -(-len(x) // args.batch_size)
     line = dict(
-        peer="pytorch", mode=args.mode, version=torch.__version__, threads=args.threads, sizes=len(SIZES),
+        peer="pytorch", mode=args.mode, dataset=args.dataset, version=torch.__version__, threads=args.threads, sizes=len(SIZES),
         batch_size=args.batch_size, steps=args.steps, seconds_per_step=statistics.median(seconds),
         seconds_per_step_min=min(seconds), seconds_per_step_mean=statistics.fmean(seconds),
         isa=torch.backends.cpu.get_cpu_capability(),
