@@ -131,8 +131,8 @@ def main():
     seconds = seconds[WARM_UP:]
     steps_per_epoch = -(-len(x) // args.batch_size)
     line = dict(
-        peer="pytorch", mode=args.mode, dataset=args.dataset, version=torch.__version__, threads=args.threads, sizes=len(SIZES),
-        batch_size=args.batch_size, steps=args.steps, seconds_per_step=statistics.median(seconds),
+        peer="pytorch", mode=args.mode, dataset=args.dataset, version=torch.__version__, threads=args.threads,
+        sizes=len(SIZES), batch_size=args.batch_size, steps=args.steps, seconds_per_step=statistics.median(seconds),
         seconds_per_step_min=min(seconds), seconds_per_step_mean=statistics.fmean(seconds),
         isa=torch.backends.cpu.get_cpu_capability(),
     )
