@@ -1,1 +1,36 @@
-//! Analysis.
+//! Statistics over the activations of a layer: pure functions of slices, f64 inside.
+//!
+//! Nothing here opens a file or knows where the numbers come from. Two kinds of statistics are visible in their signatures:
+//!
+//! - What merges is an accumulator with `update`, `merge` and `finish`: [`Moments`]. It streams, takes the samples in any
+//!   pieces and on any number of threads, and gives the same bits whatever these were.
+//! - What needs a whole column is a function of a slice: [`shapiro_wilk`], [`gaussian_kde`], [`quantile`].
+//!
+//! Start at [`Moments`]: its per-neuron results, [`NeuronMoments`], are what [`summary`], [`layer_spread`] and [`dead`] take.
+//!
+//! A number that does not exist has a [`Reason`] in its place; nothing panics on data.
+//!
+//! Letters: N samples, U neurons of a layer. Matrices of activations are [N, U], f32.
+
+#![forbid(unsafe_code)]
+
+mod dead;
+mod density;
+pub mod interval;
+mod moments;
+mod most_normal;
+mod quantile;
+mod reason;
+mod shapiro_wilk;
+mod summary;
+mod variance;
+
+pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
+pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at};
+pub use moments::{Moments, NeuronMoments};
+pub use most_normal::most_normal;
+pub use quantile::quantile;
+pub use reason::Reason;
+pub use shapiro_wilk::{PMethod, ROYSTON_MAX_N, ShapiroWilk, Weights, shapiro_wilk, shapiro_wilk_sorted};
+pub use summary::{Summary, summary};
+pub use variance::{LayerSpread, STD_QUANTILES, layer_spread, standard_deviations};
