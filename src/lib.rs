@@ -7,4 +7,5 @@
 
 pub mod analyze;
 pub mod figure;
+pub mod record;
 pub mod report;

@@ -5,6 +5,7 @@ mod binomial;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Reason;
+use binomial::{Tail, probability_with_tail};
 
 /// A confidence interval with both ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,9 +44,12 @@ pub fn clopper_pearson(successes: u64, n: u64, level: f64) -> Interval {
     assert!(successes <= n, "{successes} successes in {n} trials");
     assert_level(level);
     let alpha = (1.0 - level) / 2.0;
+    if n == 0 {
+        return Interval { low: 0.0, high: 1.0 };
+    }
     Interval {
-        low: binomial::probability_with_upper_tail(successes, n, alpha),
-        high: 1.0 - binomial::probability_with_upper_tail(n - successes, n, alpha),
+        low: probability_with_tail(Tail::Upper, successes, n, alpha),
+        high: probability_with_tail(Tail::Lower, successes, n, alpha),
     }
 }
 

@@ -89,8 +89,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub const EMPTY: Self =
-        Self { min: f32::INFINITY, max: f32::NEG_INFINITY, n_active: 0, n_zero: 0, n_nonfinite: 0 };
+    pub const EMPTY: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, n_active: 0, n_zero: 0, n_nonfinite: 0 };
 
     pub fn merge(&mut self, other: &Self) {
         self.min = self.min.min(other.min);

@@ -55,9 +55,9 @@ pub struct Moments {
 impl Moments {
     /// An accumulator without rows.
     pub fn new(n_neurons: usize) -> Self {
-        // Threads share a layer by its neurons. Stripes short enough that every core gets one, long enough that rows are
-        // read in runs of several cache lines, and a few sums each so that all of them stay in the first-level cache.
-        let width = (n_neurons / 16).next_multiple_of(16).clamp(32, 256);
+        // Threads share a layer by its neurons, in stripes that are short enough for several cores to have one, and whose
+        // sums stay in the first-level cache; and long enough that rows are read in runs of several cache lines.
+        let width = (n_neurons / 8).next_multiple_of(16).clamp(64, 256);
         let stripes = (0..n_neurons).step_by(width).map(|first| Stripe::new(width.min(n_neurons - first))).collect();
         Self { n_neurons, stripes }
     }

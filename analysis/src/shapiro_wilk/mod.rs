@@ -1,6 +1,7 @@
 //! The Shapiro-Wilk test of normality, Royston's algorithm AS R94.
 
 mod p_value;
+mod quantile;
 mod weights;
 
 use crate::Reason;
