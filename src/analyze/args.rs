@@ -11,13 +11,42 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "analyze", version, about, after_help = EXIT_CODES, infer_subcommands = false)]
 pub struct AnalyzeArgs {
-    /// What to measure.
+    /// What to do with the recording.
     #[command(subcommand)]
-    pub statistic: Statistic,
+    pub command: Command,
 }
 
 const EXIT_CODES: &str = "Numbers go to stdout or --out, warnings to stderr.\n\
     Exit codes: 0 done; 1 done, but some units were skipped or have no value (listed on stderr); 2 failed.";
+
+/// Everything that `analyze` does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Measure it.
+    #[command(flatten)]
+    Measure(Statistic),
+    /// Check every digest, page and key of the recording; exit 0 only if all are sound
+    Verify(VerifyArgs),
+}
+
+/// Choices of `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// A Parquet file or a folder of them
+    pub recording: PathBuf,
+    /// How to write the findings [default: from the extension of --out, else table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write to this file instead of stdout; it appears whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Worker threads [default: one per available core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Most memory for values being read, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    pub memory: ByteSize,
+}
 
 /// The statistics.
 #[derive(Clone, Debug, Subcommand)]
@@ -210,10 +239,13 @@ mod tests {
     #[test]
     fn lists_and_epochs() {
         let parse = |line: &str| AnalyzeArgs::try_parse_from(line.split(' '));
-        let args = parse("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron").unwrap();
-        let choices = args.statistic.choices();
-        assert_eq!((choices.size.as_slice(), choices.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));
-        assert_eq!(parse("analyze dead r.parquet").unwrap().statistic.choices().epoch, EpochChoice::Last);
+        let choices = |line: &str| match parse(line).unwrap().command {
+            Command::Measure(statistic) => statistic.choices().clone(),
+            Command::Verify(_) => panic!("not a statistic"),
+        };
+        let chosen = choices("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron");
+        assert_eq!((chosen.size.as_slice(), chosen.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));
+        assert_eq!(choices("analyze dead r.parquet").epoch, EpochChoice::Last);
         let error = one_line(&parse("analyze dead r.parquet --epoch first").unwrap_err());
         assert!(!error.contains('\n') && error.contains("--epoch") && error.contains("first"), "{error}");
         assert!(parse("analyze mixture r.parquet").is_err(), "belongs to a later version");

@@ -15,8 +15,8 @@ fn columns() -> Vec<Column> {
     let last = [
         Column::real("firing_rate_upper"),
         Column::real("dead_fraction"),
-        Column::reals("dead_fraction_interval"),
-        Column::integer("n_excluded"),
+        Column::reals("dead_fraction_interval").headed("interval"),
+        Column::integer("n_excluded").if_not_zero(),
     ];
     first.into_iter().chain(DORMANT.map(Column::integer)).chain(last).collect()
 }
@@ -31,7 +31,8 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
         let found = match of_group(unit) {
             Ok(found) => found,
             Err(reason) => {
-                answer.push_without_value(unit.group, stage, &reason);
+                let known = [("n_excluded", unit.neurons.len().into())];
+                answer.push_without_value(unit.group, stage, &known, &reason);
                 continue;
             }
         };
@@ -51,7 +52,7 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
     answer.report.notes.extend([
         "n_dead: constant over all samples. n_never_active: never > 0. dormant.T: mean |activation| at most T times the".into(),
         "layer's mean of it. firing_rate_upper: largest rate at which a never-active neuron could still fire (95 %).".into(),
-        "dead_fraction_interval: Clopper-Pearson, 95 %, neurons taken as independent.".into(),
+        "interval: of dead_fraction, Clopper-Pearson, 95 %, neurons taken as independent.".into(),
     ]);
     answer
 }

@@ -15,6 +15,7 @@ pub mod run;
 pub mod summary;
 pub mod unit;
 pub mod variance;
+pub mod verify;
 
 pub use args::AnalyzeArgs;
 pub use run::{Outcome, run};

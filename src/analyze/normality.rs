@@ -16,7 +16,7 @@ fn columns() -> [Column; 7] {
         Column::real("p"),
         Column::text("p_method"),
         Column::real("w_with_dead"),
-        Column::integer("n_excluded").not_in_table(),
+        Column::integer("n_excluded").if_not_zero(),
     ]
 }
 

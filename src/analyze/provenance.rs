@@ -2,14 +2,22 @@
 
 use super::args::{EpochChoice, Statistic, VarianceFigure};
 use super::unit::{Group, Selection};
-use layerscope_recorder::recording::Recording;
+use layerscope_recorder::recording::{Recording, RecordingError};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The `recording` object: where the values come from, as far as the recording says so.
-pub fn recording(path: &Path, recording: &Recording, selection: &Selection) -> Map<String, Value> {
-    let manifest = recording.manifest();
+///
+/// # Errors
+/// When the recording carries a manifest that cannot be read.
+pub fn recording(
+    path: &Path,
+    recording: &Recording,
+    selection: &Selection,
+) -> Result<Map<String, Value>, RecordingError> {
+    let manifest = recording.manifest()?;
+    let manifest = manifest.as_ref();
     let mut object = Map::new();
     object.insert("path".into(), path.display().to_string().into());
     object.insert("format_version".into(), manifest.map_or(Value::Null, |m| m.format_version.into()));
@@ -18,7 +26,7 @@ pub fn recording(path: &Path, recording: &Recording, selection: &Selection) -> M
     object.insert("seed".into(), manifest.and_then(|m| m.seed).map_or(Value::Null, Value::from));
     object.insert("version".into(), manifest.map_or(Value::Null, |m| m.version.clone().into()));
     object.insert("n_units".into(), recording.units().len().into());
-    object
+    Ok(object)
 }
 
 /// The value that all rows share; null when they differ or the recording does not say.

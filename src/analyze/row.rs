@@ -95,21 +95,18 @@ impl Answer {
         Self { report: Report::new(statistic, columns(own)), unanswered: Vec::new() }
     }
 
-    /// A row whose unit has no value: every own column null, and the reason.
-    pub fn push_without_value(&mut self, group: &Group, stage: Stage, reason: &Reason) {
-        let own: Vec<&'static str> = self.own_columns();
+    /// A row whose unit has no value: null and the reason, but for the own cells that are `known` all the same.
+    pub fn push_without_value(&mut self, group: &Group, stage: Stage, known: &[(&'static str, Cell)], reason: &Reason) {
+        let n_columns = self.report.columns.len();
+        let own: Vec<&'static str> =
+            self.report.columns[key_columns().len()..n_columns - 1].iter().map(|column| column.name).collect();
         let cells = key_cells(group, stage)
             .into_iter()
             .chain(own.into_iter().map(|name| (name, Cell::Null)))
+            .chain(known.iter().cloned())
             .chain([("reason", reason.to_string().into())]);
         self.report.push(cells);
         self.unanswered.push(format!("{group}: {reason}"));
-    }
-
-    fn own_columns(&self) -> Vec<&'static str> {
-        let names: Vec<&'static str> = self.report.columns.iter().map(|column| column.name).collect();
-        let n_keys = key_columns().len();
-        names[n_keys..names.len() - 1].to_vec()
     }
 }
 

@@ -1,16 +1,17 @@
 //! The program from checked arguments to the exit code.
 
 use super::accuracy::{self, History};
-use super::args::{AnalyzeArgs, Choices, EpochChoice, Statistic, VarianceFigure};
+use super::args::{AnalyzeArgs, Choices, Command, EpochChoice, Statistic, VarianceFigure};
 use super::measure::measure;
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, normality, provenance, summary, variance};
+use super::{dead, normality, provenance, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
-use crate::report::{Destination, check_file, is_broken_pipe, write_whole_file};
+use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result};
 use layerscope_recorder::recording::Recording;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// How a run that did not fail ended.
@@ -20,37 +21,50 @@ pub enum Outcome {
     Complete,
     /// Some units were skipped or have no value; they were listed on stderr.
     Partial,
+    /// The recording was read, and something in it is damaged; it was listed on stderr.
+    Unsound,
 }
 
 impl Outcome {
-    /// 0 for complete, 1 for partial; failures are the caller's 2.
+    /// 0 for complete, 1 for partial, 2 for damaged; errors are the caller's 2.
     pub fn exit_code(self) -> u8 {
         match self {
             Outcome::Complete => 0,
             Outcome::Partial => 1,
+            Outcome::Unsound => 2,
         }
     }
 }
 
-/// Measures what `args` ask for and writes report and picture.
+/// Does what `args` ask for.
 ///
 /// # Errors
-/// Anything that prevents an answer: unreadable recordings, unknown choices, outputs that cannot be written. Units
-/// without a value are no error, they are rows with a reason.
+/// See [`verify::run`]; for a statistic anything that prevents an answer: unreadable recordings, unknown choices, outputs
+/// that cannot be written.
 pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
-    let choices = args.statistic.choices();
+    match &args.command {
+        Command::Measure(statistic) => run_statistic(statistic),
+        Command::Verify(args) => verify::run(args),
+    }
+}
+
+/// Measures what a statistic asks for and writes report and picture.
+///
+/// Units without a value are no error, they are rows with a reason.
+fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
+    let choices = statistic.choices();
     let destination = Destination::check(choices.out.as_deref(), choices.format, &choices.recording)?;
     let picture = check_picture(choices)?;
 
     let recording = Recording::open(&choices.recording)?;
     let available: Vec<Available> = recording.units().iter().map(Available::from).collect();
-    let (mut answer, selection, chart) = match &args.statistic {
+    let (mut answer, selection, chart) = match statistic {
         Statistic::Accuracy(_) => accuracy_answer(choices, &available, picture.is_some())?,
-        statistic => measured_answer(statistic, &recording, &available, picture.is_some())?,
+        _ => measured_answer(statistic, &recording, &available, picture.is_some())?,
     };
 
-    answer.report.recording = provenance::recording(&choices.recording, &recording, &selection);
-    answer.report.options = provenance::options(&args.statistic, &selection);
+    answer.report.recording = provenance::recording(&choices.recording, &recording, &selection)?;
+    answer.report.options = provenance::options(statistic, &selection);
     let warnings = recording.warnings().iter().cloned().chain(selection.warnings);
     answer.report.warnings.splice(0..0, warnings);
     answer.unanswered.splice(0..0, selection.skipped.iter().map(|skipped| format!("skipped: {skipped}")));
@@ -62,7 +76,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
         write_whole_file(&path, |out| out.write_all(&bytes))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    deliver(&answer, &destination)?;
+    deliver(&answer.report, &destination)?;
     Ok(if answer.unanswered.is_empty() { Outcome::Complete } else { Outcome::Partial })
 }
 
@@ -83,9 +97,7 @@ fn measured_answer(
 ) -> Result<Answered> {
     let choices = statistic.choices();
     let selection = select(available, choices)?;
-    let n_threads = choices.threads.map_or(0, std::num::NonZeroUsize::get);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().context("cannot start the threads")?;
-    let measured = pool.install(|| measure(recording, available, &selection, choices.memory.0))?;
+    let measured = threads(choices.threads)?.install(|| measure(recording, available, &selection, choices.memory.0))?;
     let stage = selection.stage;
     let answer = match statistic {
         Statistic::Summary(_) => summary::report(stage, &measured),
@@ -135,10 +147,17 @@ fn tell(answer: &Answer) {
     }
 }
 
-fn deliver(answer: &Answer, destination: &Destination) -> Result<()> {
+/// The pool that reads and measures: as many threads as asked for, else one per available core.
+pub(super) fn threads(asked: Option<NonZeroUsize>) -> Result<rayon::ThreadPool> {
+    let n_threads = asked.map_or(0, NonZeroUsize::get);
+    rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().context("cannot start the threads")
+}
+
+/// Writes the report where it was asked to go.
+pub(super) fn deliver(report: &Report, destination: &Destination) -> Result<()> {
     let Some(path) = &destination.path else {
         let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout());
-        let written = answer.report.write(destination.format, &mut stdout).and_then(|()| stdout.flush());
+        let written = report.write(destination.format, &mut stdout).and_then(|()| stdout.flush());
         return match written {
             Err(error) if is_broken_pipe(&error) => {
                 // Dropping the buffer would try to write the rest once more.
@@ -148,6 +167,6 @@ fn deliver(answer: &Answer, destination: &Destination) -> Result<()> {
             other => other.context("cannot write to stdout"),
         };
     };
-    write_whole_file(path, |out| answer.report.write(destination.format, out))
+    write_whole_file(path, |out| report.write(destination.format, out))
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -26,16 +26,19 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
     let mut answer = Answer::new("summary", columns());
     for unit in measured {
         let n_values: u64 = unit.neurons.iter().map(|neuron| neuron.n + neuron.n_nonfinite).sum();
+        let bytes = Cell::from(n_values * size_of::<f32>() as u64);
         let summary = match summary(&unit.neurons) {
             Ok(summary) => summary,
             Err(reason) => {
-                answer.push_without_value(unit.group, stage, &reason);
+                let n_nonfinite: u64 = unit.neurons.iter().map(|neuron| neuron.n_nonfinite).sum();
+                let known = [("n_nonfinite", n_nonfinite.into()), ("bytes", bytes)];
+                answer.push_without_value(unit.group, stage, &known, &reason);
                 continue;
             }
         };
         let own: [(&str, Cell); 7] = [
             ("n_nonfinite", summary.n_nonfinite.into()),
-            ("bytes", (n_values * size_of::<f32>() as u64).into()),
+            ("bytes", bytes),
             ("mean", summary.mean.into()),
             ("std", summary.std.into()),
             ("min", summary.min.into()),

@@ -125,7 +125,8 @@ pub fn select(available: &[Available], choices: &Choices) -> Result<Selection, S
     for at in chosen {
         epochs_of.entry(UnitKey { epoch: 0, ..available[at].key.clone() }).or_default().push(at);
     }
-    let mut rows: BTreeMap<(String, String, String, String, i32, i32), Vec<usize>> = BTreeMap::new();
+    // A key whose order is that of the rows: layer before size, and one replicate for all when they are pooled.
+    let mut rows: BTreeMap<[String; 4], BTreeMap<(i32, i32), Vec<usize>>> = BTreeMap::new();
     for (_, mut positions) in epochs_of {
         positions.sort_by_key(|&at| available[at].key.epoch);
         let found = match choices.epoch {
@@ -143,9 +144,11 @@ pub fn select(available: &[Available], choices: &Choices) -> Result<Selection, S
         }
         let replicate = if choices.pool { 0 } else { key.replicate };
         let UnitKey { model, dataset, split, layer, size, .. } = key.clone();
-        rows.entry((model, dataset, split, layer, size, replicate)).or_default().push(at);
+        let row = rows.entry([model, dataset, split, layer]).or_default().entry((size, replicate)).or_default();
+        row.push(at);
     }
-    let groups: Vec<Group> = rows.into_values().map(|members| group(available, members, choices.pool)).collect();
+    let members = rows.into_values().flat_map(BTreeMap::into_values);
+    let groups: Vec<Group> = members.map(|members| group(available, members, choices.pool)).collect();
     if groups.is_empty() && skipped.is_empty() {
         return Err(SelectionError::NothingLeft);
     }
@@ -227,7 +230,7 @@ fn list<T: Display>(values: BTreeSet<T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analyze::args::AnalyzeArgs;
+    use crate::analyze::args::{AnalyzeArgs, Command};
     use clap::Parser;
 
     fn unit(size: i32, replicate: i32, epoch: i32, has_pre: bool, has_post: bool) -> Available {
@@ -242,8 +245,10 @@ mod tests {
 
     fn choose(line: &str, available: &[Available]) -> Result<Selection, SelectionError> {
         let line = format!("analyze variance r.parquet {line}");
-        let args = AnalyzeArgs::try_parse_from(line.split_whitespace()).unwrap();
-        select(available, args.statistic.choices())
+        let Command::Measure(statistic) = AnalyzeArgs::try_parse_from(line.split_whitespace()).unwrap().command else {
+            panic!("{line} is not a statistic");
+        };
+        select(available, statistic.choices())
     }
 
     fn rows(selection: &Selection) -> Vec<(i32, Option<i32>, Option<i32>)> {

@@ -7,9 +7,14 @@ use layerscope_analysis::{NeuronMoments, layer_spread, standard_deviations};
 use layerscope_recorder::recording::Stage;
 use std::collections::BTreeMap;
 
-/// Columns of the quantiles, in the order of `layerscope_analysis::STD_QUANTILES`.
-const QUANTILES: [&str; 5] =
-    ["std_quantiles.0.05", "std_quantiles.0.25", "std_quantiles.0.5", "std_quantiles.0.75", "std_quantiles.0.95"];
+/// Columns of the quantiles and their headings, in the order of `layerscope_analysis::STD_QUANTILES`.
+const QUANTILES: [(&str, &str); 5] = [
+    ("std_quantiles.0.05", "std_5%"),
+    ("std_quantiles.0.25", "std_25%"),
+    ("std_quantiles.0.5", "std_50%"),
+    ("std_quantiles.0.75", "std_75%"),
+    ("std_quantiles.0.95", "std_95%"),
+];
 
 fn columns() -> Vec<Column> {
     let own = [
@@ -19,7 +24,8 @@ fn columns() -> Vec<Column> {
         Column::real("sum_std"),
         Column::real("mean_std"),
     ];
-    own.into_iter().chain(QUANTILES.map(Column::real)).chain([Column::integer("n_excluded")]).collect()
+    let quantiles = QUANTILES.map(|(name, heading)| Column::real(name).headed(heading));
+    own.into_iter().chain(quantiles).chain([Column::integer("n_excluded").if_not_zero()]).collect()
 }
 
 /// One row per unit: the neurons' variances and standard deviations summed, averaged and as quantiles.
@@ -32,11 +38,12 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
         let spread = match layer_spread(&unit.neurons) {
             Ok(spread) => spread,
             Err(reason) => {
-                answer.push_without_value(unit.group, stage, &reason);
+                let known = [("n_excluded", unit.neurons.len().into())];
+                answer.push_without_value(unit.group, stage, &known, &reason);
                 continue;
             }
         };
-        let quantiles = QUANTILES.into_iter().zip(spread.std_quantiles.map(|(_, std)| Cell::from(std)));
+        let quantiles = QUANTILES.into_iter().zip(spread.std_quantiles).map(|((name, _), (_, std))| (name, std.into()));
         let own: [(&str, Cell); 6] = [
             ("n_dead", spread.n_dead.into()),
             ("sum_variance", spread.sum_variance.into()),

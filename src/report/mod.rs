@@ -120,34 +120,46 @@ pub struct Column {
     pub name: &'static str,
     /// Type of its values.
     pub kind: Kind,
-    /// Whether the table for people shows it; the machine formats carry every column.
-    pub in_table: bool,
+    /// Heading in the table for people; the machine formats use the name.
+    pub heading: &'static str,
+    /// Whether the table leaves the column out when every value is 0; the machine formats carry every column.
+    pub hidden_when_zero: bool,
 }
 
 impl Column {
+    const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, heading: name, hidden_when_zero: false }
+    }
+
     /// A column of counts or indices.
     pub const fn integer(name: &'static str) -> Self {
-        Self { name, kind: Kind::Integer, in_table: true }
+        Self::new(name, Kind::Integer)
     }
 
     /// A column of finite numbers.
     pub const fn real(name: &'static str) -> Self {
-        Self { name, kind: Kind::Real, in_table: true }
+        Self::new(name, Kind::Real)
     }
 
     /// A column of names or sentences.
     pub const fn text(name: &'static str) -> Self {
-        Self { name, kind: Kind::Text, in_table: true }
+        Self::new(name, Kind::Text)
     }
 
     /// A column of short lists of numbers.
     pub const fn reals(name: &'static str) -> Self {
-        Self { name, kind: Kind::Reals, in_table: true }
+        Self::new(name, Kind::Reals)
     }
 
-    /// The same column, left out of the table for people.
-    pub const fn not_in_table(mut self) -> Self {
-        self.in_table = false;
+    /// The same column with a shorter heading in the table.
+    pub const fn headed(mut self, heading: &'static str) -> Self {
+        self.heading = heading;
+        self
+    }
+
+    /// The same column, in the table only when a value is not 0.
+    pub const fn if_not_zero(mut self) -> Self {
+        self.hidden_when_zero = true;
         self
     }
 

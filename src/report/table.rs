@@ -1,6 +1,7 @@
 //! The table for people: what all rows share in the title, aligned columns, definitions below.
 
 use super::{Cell, Column, Kind, Report};
+use serde_json::Value;
 use std::io::{self, Write};
 
 /// Columns that move into the title line when every row has the same value there.
@@ -21,15 +22,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     for line in 0..=report.rows.len() {
         let mut text = String::new();
-        for (index, &at) in shown.iter().enumerate() {
-            let cell = &columns[index][line];
-            let pad = " ".repeat(widths[index] - cell.chars().count());
-            let gap = if index == 0 { "" } else { "  " };
+        for ((cells, width), &at) in columns.iter().zip(&widths).zip(&shown) {
+            let cell = &cells[line];
+            let pad = " ".repeat(width - cell.chars().count());
             // Names read from the left, numbers compare from the right.
-            let aligned =
-                if report.columns[at].kind == Kind::Text { format!("{cell}{pad}") } else { format!("{pad}{cell}") };
-            text.push_str(gap);
-            text.push_str(&aligned);
+            let is_text = report.columns[at].kind == Kind::Text;
+            text.push_str(&if is_text { format!("{cell}{pad}  ") } else { format!("{pad}{cell}  ") });
         }
         writeln!(out, "{}", text.trim_end())?;
     }
@@ -40,7 +38,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     for (name, value) in &report.findings {
-        writeln!(out, "{name}: {value}")?;
+        writeln!(out, "{name}: {}", finding(value))?;
     }
     report.notes.iter().try_for_each(|note| writeln!(out, "{note}"))
 }
@@ -70,16 +68,34 @@ fn is_shared(report: &Report, at: usize) -> bool {
         })
 }
 
-/// A column is shown when the statistic wants it in the table and it says something in at least one row.
+/// A column is shown when it says something in at least one row.
 fn is_shown(report: &Report, at: usize) -> bool {
-    let says_something = |row: &super::Row| !matches!(row[at], Cell::Absent | Cell::Null);
-    report.columns[at].in_table && (report.rows.is_empty() || report.rows.iter().any(says_something))
+    let hidden_when_zero = report.columns[at].hidden_when_zero;
+    let says_something = |row: &super::Row| match row[at] {
+        Cell::Absent | Cell::Null => false,
+        Cell::Integer(0) => !hidden_when_zero,
+        _ => true,
+    };
+    report.rows.is_empty() || report.rows.iter().any(says_something)
 }
 
 /// Header and cells of one column.
 fn column(report: &Report, at: usize) -> Vec<String> {
-    let Column { name, .. } = report.columns[at];
-    std::iter::once(name.to_string()).chain(report.rows.iter().map(|row| text(&row[at]))).collect()
+    let Column { heading, .. } = report.columns[at];
+    std::iter::once(heading.to_string()).chain(report.rows.iter().map(|row| text(&row[at]))).collect()
+}
+
+/// A finding in words: `size 256, w 0.9834`.
+fn finding(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::Number(number) if number.is_f64() => significant(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Object(fields) => {
+            let parts: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {}", finding(value))).collect();
+            parts.join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn text(cell: &Cell) -> String {
@@ -147,7 +163,7 @@ mod tests {
             64          0  0.1000          1.000e-300              2.500        [0.2500, 0.7500]\n  \
             90          -       -                   -                  -                       -  fewer than 3 neurons\n\
             \n\
-            most_normal: {\"size\":64,\"w\":0.1}\n";
+            most_normal: size 64, w 0.1000\n";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     }
 }
