@@ -6,7 +6,7 @@ use anyhow::Context;
 use layerscope_recorder::{
     dataset::Dataset,
     recording::{
-        Chunk, RecordingError, Stage, UnitKey, Writer, WriterOptions, Written,
+        Chunk, RecordingError, Stage, UnitKey, Writer, WriterOptions,
         history::{HistoryRow, HistoryWriter},
         weights::{WeightsWriter, member_tensors, tensor_name},
     },
@@ -80,13 +80,13 @@ impl<'a> Recorder<'a> {
     }
 
     /// Gives all files their names, the companions first: a recording is never without them.
-    fn finish(self, dataset: &Dataset) -> anyhow::Result<Summary> {
+    fn finish(mut self, dataset: &Dataset) -> anyhow::Result<Summary> {
         let files = &self.plan.request.files;
         let aside = SetAside::new(files).with_context(|| format!("{}: cannot replace", files.recording.display()))?;
         let companions = vec![self.weights.finish()?, self.history.finish()?];
-        let Written { n_rows, .. } = self.writer.finish(manifest::of(self.plan, dataset, companions))?;
+        self.summary.n_rows = self.writer.finish(manifest::of(self.plan, dataset, companions))?.n_rows;
         aside.done();
-        Ok(Summary { n_rows, ..self.summary })
+        Ok(self.summary)
     }
 }
 
