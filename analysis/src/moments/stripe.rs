@@ -162,7 +162,8 @@ impl Stripe {
             assert!(block >= end, "row {} was given twice", block * BLOCK_ROWS as u64);
             end = block + n_blocks;
         }
-        // From the last rows to the first: for rows in order these are the smallest nodes first, so merges stay balanced.
+        // From the last rows to the first: for rows in order these are the smallest nodes first, so merges stay
+        // balanced.
         let total = parts.into_values().map(|(_, part)| part).rev().reduce(|later, earlier| merged(earlier, &later));
         (total.unwrap_or_else(|| vec![Central::default(); self.n_neurons]), self.tallies)
     }
