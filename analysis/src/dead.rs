@@ -39,8 +39,8 @@ pub struct Dead {
 /// [`Reason::NotFinite`] when every neuron has non-finite values, [`Reason::TooFew`] when there are no values.
 ///
 /// # References
-/// G. Sokar, R. Agarwal, P. S. Castro, U. Evci (2023), The dormant neuron phenomenon in deep reinforcement learning, ICML,
-/// definition 3.1.
+/// G. Sokar, R. Agarwal, P. S. Castro, U. Evci (2023), The dormant neuron phenomenon in deep reinforcement learning,
+/// ICML, definition 3.1.
 pub fn dead(neurons: &[NeuronMoments]) -> Result<Dead, Reason> {
     let analysed: Vec<&NeuronMoments> = analysed(neurons).collect();
     let n_samples = analysed.iter().map(|neuron| neuron.n).min().ok_or_else(|| none_analysed(neurons))?;

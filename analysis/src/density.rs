@@ -22,7 +22,8 @@ impl Bandwidth {
     /// [`Reason::TooFew`] below two values, [`Reason::Constant`], [`Reason::NotFinite`].
     ///
     /// # References
-    /// D. W. Scott (1992), Multivariate Density Estimation, equation 6.42. B. W. Silverman (1986), Density Estimation, equation 3.28.
+    /// D. W. Scott (1992), Multivariate Density Estimation, equation 6.42. B. W. Silverman (1986), Density Estimation,
+    /// equation 3.28.
     pub fn width(self, sample: &[f64]) -> Result<f64, Reason> {
         require_finite(sample)?;
         let n = sample.len();
@@ -58,8 +59,8 @@ pub const GRID_POINTS: usize = 512;
 
 /// The density of a sample on a grid, smoothed with a Gaussian kernel.
 ///
-/// f(x) = Σ φ((x - x_i) / h) / (n h), φ the standard normal density, h from `bandwidth`. Not corrected at boundaries: of
-/// standard deviations, which are never negative, some mass lies below 0.
+/// f(x) = Σ φ((x - x_i) / h) / (n h), φ the standard normal density, h from `bandwidth`. Not corrected at boundaries:
+/// of standard deviations, which are never negative, some mass lies below 0.
 ///
 /// # Errors
 /// [`Reason::TooFew`] below two values, [`Reason::Constant`], [`Reason::NotFinite`].
@@ -81,7 +82,8 @@ pub fn gaussian_kde(sample: &[f64], bandwidth: Bandwidth) -> Result<Density, Rea
     Ok(Density { x, density, bandwidth: h })
 }
 
-/// The density of [`gaussian_kde`] at points of the caller's choice, with kernel width `h` > 0; NaN for an empty sample.
+/// The density of [`gaussian_kde`] at points of the caller's choice, with kernel width `h` > 0; NaN for an empty
+/// sample.
 pub fn gaussian_kde_at(sample: &[f64], h: f64, points: &[f64]) -> Vec<f64> {
     let mut sorted = sample.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);

@@ -1,12 +1,14 @@
 //! Statistics over the activations of a layer: pure functions of slices, f64 inside.
 //!
-//! Nothing here opens a file or knows where the numbers come from. Two kinds of statistics are visible in their signatures:
+//! Nothing here opens a file or knows where the numbers come from. Two kinds of statistics are visible in their
+//! signatures:
 //!
-//! - What merges is an accumulator with `update`, `merge` and `finish`: [`Moments`]. It streams, takes the samples in any
-//!   pieces and on any number of threads, and gives the same bits whatever these were.
+//! - What merges is an accumulator with `update`, `merge` and `finish`: [`Moments`]. It streams, takes the samples in
+//!   any pieces and on any number of threads, and gives the same bits whatever these were.
 //! - What needs a whole column is a function of a slice: [`shapiro_wilk`], [`gaussian_kde`], [`quantile`].
 //!
-//! Start at [`Moments`]: its per-neuron results, [`NeuronMoments`], are what [`summary`], [`layer_spread`] and [`dead`] take.
+//! Start at [`Moments`]: its per-neuron results, [`NeuronMoments`], are what [`summary`], [`layer_spread`] and [`dead`]
+//! take.
 //!
 //! A number that does not exist has a [`Reason`] in its place; nothing panics on data.
 //!

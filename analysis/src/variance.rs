@@ -29,7 +29,8 @@ pub struct LayerSpread {
 /// The spread of a layer from the moments of its neurons.
 ///
 /// # Errors
-/// [`Reason::NotFinite`] when every neuron has non-finite values (counted in neurons), [`Reason::TooFew`] when there are no neurons.
+/// [`Reason::NotFinite`] when every neuron has non-finite values (counted in neurons), [`Reason::TooFew`] when there
+/// are no neurons.
 pub fn layer_spread(neurons: &[NeuronMoments]) -> Result<LayerSpread, Reason> {
     let analysed: Vec<&NeuronMoments> = analysed(neurons).collect();
     let n_excluded = (neurons.len() - analysed.len()) as u64;

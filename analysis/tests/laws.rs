@@ -19,8 +19,8 @@ fn n_rejected(n: usize, n_samples: u64, alpha: f64) -> u64 {
 
 #[test]
 fn true_nulls_are_rejected_as_often_as_promised() {
-    // 20,000 samples: the count has mean 1000 and standard deviation 30.8 when the level is 0.05 exactly. Four of them, and
-    // 0.002 for Royston's approximation, which is not exact but for n = 3.
+    // 20,000 samples: the count has mean 1000 and standard deviation 30.8 when the level is 0.05 exactly. Four of them,
+    // and 0.002 for Royston's approximation, which is not exact but for n = 3.
     let n_samples = 20_000;
     for n in [3, 4, 7, 11, 12, 30, 100, 500] {
         let rejected = n_rejected(n, n_samples, 0.05);

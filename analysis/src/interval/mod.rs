@@ -18,9 +18,10 @@ pub struct Interval {
 
 /// The Clopper-Pearson interval of a probability after `successes` in `n` independent trials.
 ///
-/// Equal tails: the lower end is the probability p at which P(X >= successes) = (1 - level) / 2, the upper end the one at
-/// which P(X <= successes) = (1 - level) / 2, X binomial (n, p). The interval covers with at least `level`, usually with more.
-/// Without successes the lower end is 0, with nothing but successes the upper end is 1; without trials it is 0 to 1.
+/// Equal tails: the lower end is the probability p at which P(X >= successes) = (1 - level) / 2, the upper end the one
+/// at which P(X <= successes) = (1 - level) / 2, X binomial (n, p). The interval covers with at least `level`, usually
+/// with more. Without successes the lower end is 0, with nothing but successes the upper end is 1; without trials it is
+/// 0 to 1.
 ///
 /// # Panics
 /// When `successes > n`, or `level` is not between 0 and 1.
@@ -30,8 +31,8 @@ pub struct Interval {
 /// relative error about 1e-13 for n up to 10^6.
 ///
 /// # References
-/// C. J. Clopper, E. S. Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the binomial,
-/// Biometrika 26, 404-413, doi:10.1093/biomet/26.4.404.
+/// C. J. Clopper, E. S. Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the
+/// binomial, Biometrika 26, 404-413, doi:10.1093/biomet/26.4.404.
 ///
 /// # Examples
 /// ```
@@ -55,8 +56,8 @@ pub fn clopper_pearson(successes: u64, n: u64, level: f64) -> Interval {
 
 /// The one-sided upper confidence bound of a probability after no success in `n` independent trials.
 ///
-/// 1 - (1 - level)^(1/n): at this probability no success in n trials still happens with probability 1 - level. At 95 % it
-/// is close to 3 / n (the rule of three). It is lower than the end of the two-sided [`clopper_pearson`], which has
+/// 1 - (1 - level)^(1/n): at this probability no success in n trials still happens with probability 1 - level. At 95 %
+/// it is close to 3 / n (the rule of three). It is lower than the end of the two-sided [`clopper_pearson`], which has
 /// (1 - level) / 2 in the place of 1 - level. Without trials it is 1.
 ///
 /// # Panics

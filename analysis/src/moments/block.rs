@@ -56,7 +56,8 @@ impl Lane {
         }
     }
 
-    /// Adds one value of any kind to one neuron; the same operations as [`Lane::add_finite`]. False if it is not finite.
+    /// Adds one value of any kind to one neuron; the same operations as [`Lane::add_finite`]. False if it is not
+    /// finite.
     fn add_any(&mut self, l: usize, x: f32) -> bool {
         if !x.is_finite() {
             return false;

@@ -16,21 +16,22 @@ use stripe::Stripe;
 
 /// Accumulator of the moments of every neuron of a layer: `update` with rows, `merge` with other rows, `finish`.
 ///
-/// The result is the same bit for bit however the rows are cut into updates, in whatever order these come, however
-/// the rows are shared among accumulators that are merged, and on any number of threads: sums are kept per block of 256
-/// consecutive rows, each block adds its rows in order, and finished blocks are merged in a binary tree over their numbers.
+/// The result is the same bit for bit however the rows are cut into updates, in whatever order these come, however the
+/// rows are shared among accumulators that are merged, and on any number of threads: sums are kept per block of 256
+/// consecutive rows, each block adds its rows in order, and finished blocks are merged in a binary tree over their
+/// numbers.
 ///
 /// Memory: about 500 bytes a neuron (60 for the open block, 48 for each level of the tree, 40 for extremes and counts),
-/// growing with the logarithm of the number of rows, when the rows arrive in order. Rows that arrive before earlier rows of their block are
-/// kept as they are, at most 1 KiB a neuron and block.
+/// growing with the logarithm of the number of rows, when the rows arrive in order. Rows that arrive before earlier
+/// rows of their block are kept as they are, at most 1 KiB a neuron and block.
 ///
 /// Accuracy: each block sums deviations from its own first value in f64, so an offset costs no digits and a constant
 /// neuron has variance exactly 0. Relative error of the variance at most about 1e-13, typically 1e-15.
 ///
 /// # References
 /// T. F. Chan, G. H. Golub, R. J. LeVeque (1979), Updating formulae and a pairwise algorithm for computing sample
-/// variances, Stanford STAN-CS-79-773. P. Pébay (2008), Formulas for robust, one-pass parallel computation of covariances
-/// and arbitrary-order statistical moments, Sandia SAND2008-6212.
+/// variances, Stanford STAN-CS-79-773. P. Pébay (2008), Formulas for robust, one-pass parallel computation of
+/// covariances and arbitrary-order statistical moments, Sandia SAND2008-6212.
 ///
 /// # Examples
 /// ```
@@ -55,9 +56,10 @@ pub struct Moments {
 impl Moments {
     /// An accumulator without rows.
     pub fn new(n_neurons: usize) -> Self {
-        // Threads share a layer by its neurons, in stripes that are short enough for several cores to have one, and whose
-        // sums stay in the first-level cache; and long enough that rows are read in runs of several cache lines.
-        let width = (n_neurons / 8).next_multiple_of(16).clamp(64, 256);
+        // Neighbours whose sums fit the first-level cache together; wide enough that the rows, of which a stripe reads a
+        // part, come from memory in long runs: stripes of 64 halved the speed. Threads share stripes and, within
+        // them, blocks of rows.
+        let width = 256;
         let stripes = (0..n_neurons).step_by(width).map(|first| Stripe::new(width.min(n_neurons - first))).collect();
         Self { n_neurons, stripes }
     }
@@ -70,8 +72,8 @@ impl Moments {
     /// Adds the consecutive rows `first_row`, `first_row + 1`, ... of the layer's matrix.
     ///
     /// # Arguments
-    /// `first_row` counts rows of the whole unit from 0; it decides which block a row belongs to. `block` is [N, U], any
-    /// memory order (rows contiguous is the fast one), any values: non-finite ones are counted and left out.
+    /// `first_row` counts rows of the whole unit from 0; it decides which block a row belongs to. `block` is [N, U],
+    /// any memory order (rows contiguous is the fast one), any values: non-finite ones are counted and left out.
     ///
     /// # Panics
     /// When `block` has not `n_neurons` columns, or when rows are given twice (found here or by `finish`).

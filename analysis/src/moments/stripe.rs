@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 
 use super::block::{BLOCK_ROWS, Block, Tally};
 use super::central::Central;
+
+/// Whole blocks that threads may share before their leaves are merged: bounds the memory of the leaves.
+const BLOCKS_AT_ONCE: usize = 32;
 
 /// A finished run of 2^level blocks that starts at block `index` << level.
 type NodeKey = (u32, u64);
@@ -24,8 +28,6 @@ pub(super) struct Stripe {
     /// Rows behind a missing one, as they are, by the number of their first row: they must be added in order.
     waiting: BTreeMap<u64, Vec<f32>>,
     tallies: Vec<Tally>,
-    /// An emptied block to use again.
-    spare: Option<Block>,
 }
 
 impl Stripe {
@@ -36,7 +38,6 @@ impl Stripe {
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
             tallies: vec![Tally::EMPTY; n_neurons],
-            spare: None,
         }
     }
 
@@ -59,14 +60,44 @@ impl Stripe {
 
     fn add(&mut self, mut first_row: u64, mut rows: &[&[f32]]) {
         while !rows.is_empty() {
-            let offset = (first_row % BLOCK_ROWS as u64) as usize;
-            let (piece, rest) = rows.split_at(rows.len().min(BLOCK_ROWS - offset));
-            self.add_within_block(first_row / BLOCK_ROWS as u64, offset, piece);
-            first_row += piece.len() as u64;
-            rows = rest;
+            let (block, offset) = (first_row / BLOCK_ROWS as u64, (first_row % BLOCK_ROWS as u64) as usize);
+            let n_taken = if offset == 0 && rows.len() >= BLOCK_ROWS {
+                let n_blocks = (rows.len() / BLOCK_ROWS).min(BLOCKS_AT_ONCE);
+                self.add_blocks(block, &rows[..n_blocks * BLOCK_ROWS]);
+                n_blocks * BLOCK_ROWS
+            } else {
+                let n_rows = rows.len().min(BLOCK_ROWS - offset);
+                self.add_within_block(block, offset, &rows[..n_rows]);
+                n_rows
+            };
+            first_row += n_taken as u64;
+            rows = &rows[n_taken..];
         }
     }
 
+    /// Adds whole blocks: each is a function of its rows alone, so threads may share them.
+    fn add_blocks(&mut self, first_block: u64, rows: &[&[f32]]) {
+        let n_neurons = self.n_neurons;
+        let leaves: Vec<_> = rows
+            .par_chunks_exact(BLOCK_ROWS)
+            .map_init(
+                || Block::new(n_neurons),
+                |block, rows| {
+                    block.clear();
+                    block.add(rows);
+                    let mut tallies = vec![Tally::EMPTY; n_neurons];
+                    (block.finish(&mut tallies), tallies)
+                },
+            )
+            .collect();
+        for (block, (leaf, tallies)) in (first_block..).zip(leaves) {
+            self.assert_new(block, 0);
+            self.add_tallies(&tallies);
+            self.insert((0, block), leaf);
+        }
+    }
+
+    /// Adds rows of one block, in order or not.
     fn add_within_block(&mut self, block: u64, offset: usize, rows: &[&[f32]]) {
         let first_row = block * BLOCK_ROWS as u64 + offset as u64;
         let n_done = self.open.get(&block).map_or(0, |open| open.n_rows() as usize);
@@ -75,26 +106,35 @@ impl Stripe {
             assert!(previous.is_none(), "row {first_row} was given twice");
             return;
         }
-        let is_new = offset == n_done && !(0..u64::BITS).any(|level| self.nodes.contains_key(&(level, block >> level)));
-        assert!(is_new, "row {first_row} was given twice");
-        let (spare, n_neurons) = (&mut self.spare, self.n_neurons);
-        let open = self.open.entry(block).or_insert_with(|| spare.take().unwrap_or_else(|| Block::new(n_neurons)));
+        self.assert_new(block, offset);
+        let n_neurons = self.n_neurons;
+        let open = self.open.entry(block).or_insert_with(|| Block::new(n_neurons));
         open.add(rows);
         let n_done = open.n_rows() as usize;
         if n_done == BLOCK_ROWS {
             self.close(block);
-        } else if let Some(waited) = self.waiting.remove(&(block * BLOCK_ROWS as u64 + n_done as u64)) {
-            let rows: Vec<&[f32]> = waited.chunks_exact(self.n_neurons).collect();
-            self.add_within_block(block, n_done, &rows);
+        } else {
+            self.retry(block * BLOCK_ROWS as u64 + n_done as u64);
         }
     }
 
+    /// Panics if the block's row at `offset` has been added already.
+    fn assert_new(&self, block: u64, offset: usize) {
+        let n_done = self.open.get(&block).map_or(0, |open| open.n_rows() as usize);
+        let is_new = offset == n_done && !(0..u64::BITS).any(|level| self.nodes.contains_key(&(level, block >> level)));
+        assert!(is_new, "row {} was given twice", block * BLOCK_ROWS as u64 + offset as u64);
+    }
+
     fn close(&mut self, block: u64) {
-        if let Some(mut done) = self.open.remove(&block) {
+        if let Some(done) = self.open.remove(&block) {
             let leaf = done.finish(&mut self.tallies);
             self.insert((0, block), leaf);
-            done.clear();
-            self.spare = Some(done);
+        }
+    }
+
+    fn add_tallies(&mut self, more: &[Tally]) {
+        for (tally, more) in self.tallies.iter_mut().zip(more) {
+            tally.merge(more);
         }
     }
 
@@ -111,9 +151,7 @@ impl Stripe {
 
     /// Takes over the rows of another accumulator of the same neurons.
     pub fn merge(&mut self, other: Self) {
-        for (tally, more) in self.tallies.iter_mut().zip(&other.tallies) {
-            tally.merge(more);
-        }
+        self.add_tallies(&other.tallies);
         for (key, node) in other.nodes {
             self.insert(key, node);
         }
@@ -131,6 +169,7 @@ impl Stripe {
         }
     }
 
+    /// Adds the waiting rows that start at `row`, if there are any.
     fn retry(&mut self, row: u64) {
         if let Some(values) = self.waiting.remove(&row) {
             let rows: Vec<&[f32]> = values.chunks_exact(self.n_neurons).collect();
@@ -162,7 +201,8 @@ impl Stripe {
             assert!(block >= end, "row {} was given twice", block * BLOCK_ROWS as u64);
             end = block + n_blocks;
         }
-        // From the last rows to the first: for rows in order these are the smallest nodes first, so merges stay balanced.
+        // From the last rows to the first: for rows in order these are the smallest nodes first, so merges stay
+        // balanced.
         let total = parts.into_values().map(|(_, part)| part).rev().reduce(|later, earlier| merged(earlier, &later));
         (total.unwrap_or_else(|| vec![Central::default(); self.n_neurons]), self.tallies)
     }

@@ -53,16 +53,18 @@ pub struct ShapiroWilk {
 /// `sample` in any order. Location and scale do not matter; values of any magnitude are rescaled by the range.
 ///
 /// # Method
-/// Royston's AS R94 without censoring. The p-value is exact for n = 3, and by a transformation of 1 - W to normality for
-/// 4 <= n <= 11 and for 12 <= n <= 5000. Beyond [`ROYSTON_MAX_N`] W is given and p is None. W itself depends on n: a true
-/// normal sample has W near 0.98 at n = 64 and near 1 at n = 5000, so values at different n do not compare directly.
+/// Royston's AS R94 without censoring. The p-value is exact for n = 3, and by a transformation of 1 - W to normality
+/// for 4 <= n <= 11 and for 12 <= n <= 5000. Beyond [`ROYSTON_MAX_N`] W is given and p is None. W itself depends on n:
+/// a true normal sample has W near 0.98 at n = 64 and near 1 at n = 5000, so values at different n do not compare
+/// directly.
 ///
 /// # Errors
 /// [`Reason::TooFew`] for n < 3, [`Reason::Constant`], [`Reason::NotFinite`].
 ///
 /// # References
 /// S. S. Shapiro, M. B. Wilk (1965), An analysis of variance test for normality, Biometrika 52, 591-611,
-/// doi:10.1093/biomet/52.3-4.591. P. Royston (1995), Remark AS R94, Applied Statistics 44, 547-551, doi:10.2307/2986146.
+/// doi:10.1093/biomet/52.3-4.591. P. Royston (1995), Remark AS R94, Applied Statistics 44, 547-551,
+/// doi:10.2307/2986146.
 ///
 /// # Examples
 /// ```
@@ -106,8 +108,8 @@ fn one_minus_w(sorted: &[f64], weights: &Weights) -> Result<f64, Reason> {
     if low == high {
         return Err(Reason::Constant { n: n as u64 });
     }
-    // Halves, so that the range cannot overflow; a shift by the median and a scale by the range, so that neither a large
-    // offset costs digits nor tiny or huge values leave the exponent's range when squared.
+    // Halves, so that the range cannot overflow; a shift by the median and a scale by the range, so that neither a
+    // large offset costs digits nor tiny or huge values leave the exponent's range when squared.
     let half_range = high * 0.5 - low * 0.5;
     let centre = sorted[n / 2];
     let scaled = || sorted.iter().map(|x| (x * 0.5 - centre * 0.5) / half_range);

@@ -22,12 +22,10 @@ pub(super) fn royston(n: usize, one_minus_w: f64) -> f64 {
         // Exact: 1 - (6/π) arccos √W, and arccos √W = arcsin √(1 - W). W is at least 3/4.
         ..=3 => (1.0 - 6.0 / PI * one_minus_w.sqrt().asin()).clamp(0.0, 1.0),
         4..=11 => {
+            // γ is above every possible y = ln(1 - W): at n = 4, γ = -0.44 and W >= 0.63 (lemma 3 of Shapiro and Wilk),
+            // hence y < -0.99; from n = 5 on γ is positive.
             let gamma = polynomial(&G, size);
             let y = one_minus_w.ln();
-            // W below the range of the approximation: rarer than any number it could give.
-            if y >= gamma {
-                return 1e-99;
-            }
             upper_tail(-(gamma - y).ln(), polynomial(&C3, size), polynomial(&C4, size).exp())
         }
         _ => {

@@ -13,8 +13,9 @@ const TAIL: [[f64; 4]; 2] =
 
 /// Φ⁻¹(p) for 0 < p < 1 by AS 111: to 3e-9 for p from 0.01 to 0.99, 1e-6 at 10^-4, 2e-5 at 10^-6.
 ///
-/// Deliberately not a more accurate one: W at n <= 5000 moves by up to 3e-9 with the quantile, and the reference, scipy's AS R94, is
-/// built on this. Royston's polynomials are good to four digits, so neither W is closer to the exact weights.
+/// Deliberately not a more accurate one: W at n <= 5000 moves by up to 3e-9 with the quantile, and the reference,
+/// scipy's AS R94, is built on this. Royston's polynomials are good to four digits, so neither W is closer to the exact
+/// weights.
 ///
 /// # References
 /// J. D. Beasley, S. G. Springer (1977), Algorithm AS 111: The percentage points of the normal distribution, Applied

@@ -15,8 +15,9 @@ const C2: [f64; 6] = [0.0, 0.042981, -0.293762, -1.752461, 5.682633, -3.582633];
 /// Antisymmetric, a_i = -a_(n+1-i), so only the upper half is kept, the largest first; Σ a_i² = 1 over the whole.
 ///
 /// # Method
-/// m_i = Φ⁻¹((i - 3/8) / (n + 1/4)); the two outermost weights (one for n <= 5) are polynomials in n^(-1/2) added to m / ‖m‖, the
-/// others proportional to m. Φ⁻¹ is AS 111's, good to 1e-9, as in scipy; R takes AS 241, and its W differs by some 1e-9. For n = 3 they are exact: √½, 0, -√½.
+/// m_i = Φ⁻¹((i - 3/8) / (n + 1/4)); the two outermost weights (one for n <= 5) are polynomials in n^(-1/2) added to m
+/// / ‖m‖, the others proportional to m. Φ⁻¹ is AS 111's, as in scipy; R takes AS 241, and its W differs
+/// by up to 3e-9. For n = 3 they are exact: √½, 0, -√½.
 ///
 /// # References
 /// P. Royston (1992), Approximating the Shapiro-Wilk W-test for non-normality, Statistics and Computing 2, 117-119,
