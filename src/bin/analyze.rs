@@ -1,2 +1,7 @@
-//! `analyze`.
-fn main() {}
+//! `analyze`: measure a recording of activations. See `analyze --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    layerscope::analyze::main()
+}

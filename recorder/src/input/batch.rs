@@ -1,6 +1,6 @@
 //! A batch, by sample for the forward pass and by input for the weight gradient.
 
-use super::{Entry, Lists, ListsRef, Rows, Samples};
+use super::{Lists, ListsRef, Rows, Samples};
 
 /// B samples of a split, in both orders. Its memory is reused from batch to batch.
 #[derive(Debug, Default)]
@@ -13,8 +13,6 @@ pub struct Batch {
     /// `[I, B]`.
     columns: Vec<f32>,
     dense: bool,
-    /// Next free place in each input's list while they are filled.
-    cursors: Vec<usize>,
 }
 
 /// Values of a batch by input, as the weight gradient reads them.
@@ -27,12 +25,6 @@ pub enum Columns<'a> {
 }
 
 impl Batch {
-    /// An empty batch.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { by_sample: Lists::new(), by_input: Lists::new(), ..Self::default() }
-    }
-
     /// Fills the batch with the samples at `indices`, in that order.
     pub fn gather(&mut self, samples: &Samples, indices: &[u32]) {
         self.labels.clear();
@@ -57,29 +49,12 @@ impl Batch {
 
     fn gather_lists(&mut self, samples: &Samples, indices: &[u32]) {
         self.by_sample.clear();
-        self.cursors.clear();
-        self.cursors.resize(samples.n_inputs() + 1, 0);
         for &index in indices {
             if let Ok(list) = samples.sample(index as usize) {
-                self.by_sample.push(list.iter().copied());
-                for entry in list {
-                    self.cursors[entry.index() + 1] += 1;
-                }
+                self.by_sample.push(list);
             }
         }
-        for input in 0..samples.n_inputs() {
-            self.cursors[input + 1] += self.cursors[input];
-        }
-        self.by_input.starts.clear();
-        self.by_input.starts.extend_from_slice(&self.cursors);
-        self.by_input.entries.resize(self.by_sample.entries.len(), Entry(0));
-        for b in 0..indices.len() {
-            for entry in self.by_sample.list(b) {
-                let cursor = &mut self.cursors[entry.index()];
-                self.by_input.entries[*cursor] = Entry::new(entry.value(), b as u16);
-                *cursor += 1;
-            }
-        }
+        self.by_input.transpose(&self.by_sample, samples.n_inputs());
     }
 
     /// B.
@@ -123,7 +98,7 @@ mod tests {
         let values = [0, 7, 0, 255, 1, 0, 0, 0, 0, 0, 9, 0, 8, 0, 0];
         for dense_share in [0.0, 1.0] {
             let samples = Samples::new(&values, &[3, 4, 5], n_inputs, dense_share);
-            let mut batch = Batch::new();
+            let mut batch = Batch::default();
             batch.gather(&samples, &[1]);
             batch.gather(&samples, &indices);
             assert_eq!(batch.labels(), [5, 3, 5]);
@@ -132,8 +107,8 @@ mod tests {
                 Rows::All(all) => by_row.copy_from_slice(all),
                 Rows::Lists(lists) => {
                     for b in 0..3 {
-                        for entry in lists.list(b) {
-                            by_row[b * n_inputs + entry.index()] = f32::from(entry.value());
+                        for (&index, &value) in lists.list(b).indices.iter().zip(lists.list(b).values) {
+                            by_row[b * n_inputs + usize::from(index)] = value;
                         }
                     }
                 }
@@ -145,8 +120,8 @@ mod tests {
                 Columns::All(all) => (0..15).for_each(|k| by_column[k % 3 * n_inputs + k / 3] = all[k]),
                 Columns::Lists(lists) => {
                     for input in 0..n_inputs {
-                        for entry in lists.list(input) {
-                            by_column[entry.index() * n_inputs + input] = f32::from(entry.value());
+                        for (&index, &value) in lists.list(input).indices.iter().zip(lists.list(input).values) {
+                            by_column[usize::from(index) * n_inputs + input] = value;
                         }
                     }
                 }

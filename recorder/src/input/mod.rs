@@ -5,5 +5,5 @@ mod lists;
 mod samples;
 
 pub use batch::{Batch, Columns};
-pub use lists::{Entry, Lists, ListsRef};
+pub use lists::{List, Lists, ListsRef, SEGMENTS};
 pub use samples::{Affine, Rows, Samples};

@@ -1,6 +1,6 @@
 //! A whole split.
 
-use super::{Entry, Lists, ListsRef};
+use super::{Lists, ListsRef, SEGMENTS};
 
 /// From this share of non-zero values on, register tiles over all values are faster than lists of the non-zero ones.
 const DENSE_FROM: f64 = 0.6;
@@ -45,7 +45,7 @@ impl<'a> Rows<'a> {
     #[inline(always)]
     pub fn range(&self, first: usize, n: usize, n_inputs: usize) -> Self {
         match *self {
-            Self::Lists(lists) => Rows::Lists(lists.range(first, n)),
+            Self::Lists(lists) => Rows::Lists(lists.range(first * SEGMENTS, n * SEGMENTS)),
             Self::All(values) => Rows::All(&values[first * n_inputs..(first + n) * n_inputs]),
         }
     }
@@ -59,12 +59,9 @@ impl Samples {
         let values = if dense_share >= DENSE_FROM {
             Values::All(values.to_vec())
         } else {
-            let mut lists = Lists::new();
-            for sample in values.chunks_exact(n_inputs) {
-                let lit = sample.iter().enumerate().filter(|&(_, &value)| value > 0);
-                lists.push(lit.map(|(index, &value)| Entry::new(value, index as u16)));
-            }
-            lists.entries.shrink_to_fit();
+            let mut lists = Lists::default();
+            values.chunks_exact(n_inputs).for_each(|sample| lists.push_row(sample));
+            lists.shrink_to_fit();
             Values::Lists(lists)
         };
         Self { values, labels: labels.to_vec(), n_inputs }
@@ -110,7 +107,7 @@ impl Samples {
     #[must_use]
     pub fn rows<'a>(&'a self, first: usize, n: usize, scratch: &'a mut Vec<f32>) -> Rows<'a> {
         match &self.values {
-            Values::Lists(lists) => Rows::Lists(lists.range(first, n)),
+            Values::Lists(lists) => Rows::Lists(lists.all().range(first * SEGMENTS, n * SEGMENTS)),
             Values::All(values) => {
                 let values = &values[first * self.n_inputs..(first + n) * self.n_inputs];
                 scratch.clear();
@@ -121,9 +118,9 @@ impl Samples {
     }
 
     /// The list of one sample, or all its values.
-    pub(super) fn sample(&self, index: usize) -> Result<&[Entry], &[u8]> {
+    pub(super) fn sample(&self, index: usize) -> Result<ListsRef<'_>, &[u8]> {
         match &self.values {
-            Values::Lists(lists) => Ok(lists.list(index)),
+            Values::Lists(lists) => Ok(lists.all().range(index * SEGMENTS, SEGMENTS)),
             Values::All(values) => Err(&values[index * self.n_inputs..(index + 1) * self.n_inputs]),
         }
     }

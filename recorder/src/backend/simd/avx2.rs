@@ -23,14 +23,6 @@ impl Simd for Avx2 {
         Self(register, register)
     }
     #[inline(always)]
-    fn splat_upper_half(entry: u32) -> Self {
-        let register = unsafe {
-            let upper = _mm256_set1_epi32(0xffff_0000_u32.cast_signed());
-            _mm256_castsi256_ps(_mm256_and_si256(_mm256_set1_epi32(entry.cast_signed()), upper))
-        };
-        Self(register, register)
-    }
-    #[inline(always)]
     fn load(from: &Lanes) -> Self {
         unsafe { Self(_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0[8..].as_ptr())) }
     }

@@ -15,13 +15,6 @@ impl Simd for Avx512 {
         Self(unsafe { _mm512_set1_ps(value) })
     }
     #[inline(always)]
-    fn splat_upper_half(entry: u32) -> Self {
-        Self(unsafe {
-            let upper = _mm512_set1_epi32(0xffff_0000_u32.cast_signed());
-            _mm512_castsi512_ps(_mm512_and_si512(_mm512_set1_epi32(entry.cast_signed()), upper))
-        })
-    }
-    #[inline(always)]
     fn load(from: &Lanes) -> Self {
         Self(unsafe { _mm512_load_ps(from.0.as_ptr()) })
     }

@@ -16,8 +16,6 @@ use portable::Portable;
 pub trait Simd: Copy {
     /// All lanes `value`.
     fn splat(value: f32) -> Self;
-    /// All lanes the float in the upper half of `entry` (bits 16 to 31), whose lower half is somebody else's.
-    fn splat_upper_half(entry: u32) -> Self;
     /// Reads sixteen lanes.
     fn load(from: &Lanes) -> Self;
     /// Writes sixteen lanes.
@@ -213,7 +211,6 @@ mod tests {
                 b.gated_by(a),
                 a.exp(),
                 b.scale_by_power_of_two(S::splat(-3.0)),
-                S::splat_upper_half(200_f32.to_bits() | 0x1234),
             ];
             let mut out = vec![a.sum(), a.largest()];
             for result in results {

@@ -19,10 +19,6 @@ impl Simd for Portable {
         Self([value; Lanes::WIDTH])
     }
     #[inline(always)]
-    fn splat_upper_half(entry: u32) -> Self {
-        Self::splat(f32::from_bits(entry & 0xffff_0000))
-    }
-    #[inline(always)]
     fn load(from: &Lanes) -> Self {
         Self(from.0)
     }

@@ -2,7 +2,7 @@
 
 use crate::backend::Simd;
 use crate::ensemble::{HALVES, Row, Trained};
-use crate::input::{Affine, Columns, Entry, Rows};
+use crate::input::{Affine, Columns, List, Rows, SEGMENTS};
 use crate::op::adam::{self, AdamStep};
 
 /// Rows of a register tile over dense input: six accumulators of two 256-bit registers leave four of AVX2's sixteen.
@@ -26,10 +26,13 @@ pub(crate) fn forward<S: Simd>(
     }
     match rows {
         Rows::Lists(lists) => {
-            for (b, z) in z.iter_mut().enumerate() {
-                let sums = weighted_sum::<S>(weights, lists.list(b));
-                for half in 0..HALVES {
-                    sums[half].mul_add(scale, base[half]).store(&mut z[half]);
+            for segment in 0..SEGMENTS {
+                for (b, z) in z.iter_mut().enumerate() {
+                    let sums = weighted_sum::<S>(weights, lists.list(b * SEGMENTS + segment));
+                    for half in 0..HALVES {
+                        let so_far = if segment == 0 { base[half] } else { S::load(&z[half]) };
+                        sums[half].mul_add(scale, so_far).store(&mut z[half]);
+                    }
                 }
             }
         }
@@ -105,27 +108,28 @@ pub(crate) fn update<S: Simd>(
     }
 }
 
-/// The sum over `entries` of value times row: even and odd entries separately, then both added, so that four
+/// The sum over a list of value times row: even and odd entries separately, then both added, so that enough
 /// multiply-adds are always in flight.
 #[inline(always)]
-fn weighted_sum<S: Simd>(rows: &[Row], entries: &[Entry]) -> [S; HALVES] {
+fn weighted_sum<S: Simd>(rows: &[Row], list: List<'_>) -> [S; HALVES] {
     let mut even = [S::splat(0.0); HALVES];
     let mut odd = [S::splat(0.0); HALVES];
-    let mut pairs = entries.chunks_exact(2);
-    for pair in &mut pairs {
-        add_weighted(&mut even, rows, pair[0]);
-        add_weighted(&mut odd, rows, pair[1]);
+    let (values, indices) = (list.values.chunks_exact(2), list.indices.chunks_exact(2));
+    let last = (values.remainder(), indices.remainder());
+    for (values, indices) in values.zip(indices) {
+        add_weighted(&mut even, rows, values[0], indices[0]);
+        add_weighted(&mut odd, rows, values[1], indices[1]);
     }
-    if let [last] = pairs.remainder() {
-        add_weighted(&mut even, rows, *last);
+    if let ([value], [index]) = last {
+        add_weighted(&mut even, rows, *value, *index);
     }
     [even[0].add(odd[0]), even[1].add(odd[1])]
 }
 
 #[inline(always)]
-fn add_weighted<S: Simd>(sums: &mut [S; HALVES], rows: &[Row], entry: Entry) {
-    let value = S::splat_upper_half(entry.0);
-    let row = &rows[entry.index()];
+fn add_weighted<S: Simd>(sums: &mut [S; HALVES], rows: &[Row], value: f32, index: u16) {
+    let value = S::splat(value);
+    let row = &rows[usize::from(index)];
     for half in 0..HALVES {
         sums[half] = value.mul_add(S::load(&row[half]), sums[half]);
     }

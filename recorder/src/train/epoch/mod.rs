@@ -39,7 +39,7 @@ impl Epoch<'_> {
     /// Runs the epoch; after every step, calls `report` on this thread with the number of samples in it, and stops when it
     /// returns false. Returns whether the epoch was finished.
     pub fn run(&self, mut report: impl FnMut(usize) -> bool) -> bool {
-        let batches: [RwLock<Batch>; BATCHES] = std::array::from_fn(|_| RwLock::new(Batch::new()));
+        let batches: [RwLock<Batch>; BATCHES] = std::array::from_fn(|_| RwLock::new(Batch::default()));
         let blocks: Vec<(&Network, usize)> = self
             .networks
             .iter()
@@ -269,3 +269,6 @@ impl Kernel for Errors<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

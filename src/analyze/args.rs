@@ -1,0 +1,253 @@
+//! What was typed: statistics as subcommands, the same choices for each.
+
+use crate::report::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use layerscope_recorder::recording::Stage;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Measure a recording of activations.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "analyze", version, about, after_help = EXIT_CODES, infer_subcommands = false)]
+pub struct AnalyzeArgs {
+    /// What to do with the recording.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Numbers go to stdout or --out, warnings to stderr.\n\
+    Exit codes: 0 done; 1 done, but some units were skipped or have no value (listed on stderr); 2 failed.";
+
+/// Everything that `analyze` does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Measure it.
+    #[command(flatten)]
+    Measure(Statistic),
+    /// Check every digest, page and key of the recording; exit 0 only if all are sound
+    Verify(VerifyArgs),
+}
+
+/// Choices of `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// A Parquet file or a folder of them
+    pub recording: PathBuf,
+    /// How to write the findings [default: from the extension of --out, else table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write to this file instead of stdout; it appears whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Worker threads [default: one per available core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Most memory for values being read, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    pub memory: ByteSize,
+}
+
+/// The statistics.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Statistic {
+    /// What is in the recording: values, their mean, spread, range, share of zeros
+    Summary(Choices),
+    /// How much the neurons vary over the samples; variance and std divide by the number of samples
+    Variance(VarianceArgs),
+    /// Neurons that never change, never fire or hardly fire
+    Dead(Choices),
+    /// Whether the neurons' standard deviations are normally distributed (Shapiro-Wilk)
+    Normality(Choices),
+    /// Accuracy and loss on training and test data, from the history file beside the recording
+    Accuracy(Choices),
+}
+
+impl Statistic {
+    /// Name as typed, and as in the schema `layerscope.<name>.v1`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Statistic::Summary(_) => "summary",
+            Statistic::Variance(_) => "variance",
+            Statistic::Dead(_) => "dead",
+            Statistic::Normality(_) => "normality",
+            Statistic::Accuracy(_) => "accuracy",
+        }
+    }
+
+    /// The choices that every statistic has.
+    pub fn choices(&self) -> &Choices {
+        match self {
+            Statistic::Summary(choices)
+            | Statistic::Dead(choices)
+            | Statistic::Normality(choices)
+            | Statistic::Accuracy(choices) => choices,
+            Statistic::Variance(args) => &args.choices,
+        }
+    }
+}
+
+/// Choices of `variance`.
+#[derive(Args, Clone, Debug)]
+pub struct VarianceArgs {
+    /// Common choices.
+    #[command(flatten)]
+    pub choices: Choices,
+    /// One row per neuron instead of one per unit
+    #[arg(long)]
+    pub per_neuron: bool,
+    /// Which picture --plot draws
+    #[arg(long, value_enum, default_value_t = VarianceFigure::Density, requires = "plot")]
+    pub figure: VarianceFigure,
+}
+
+/// The two pictures of `variance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VarianceFigure {
+    /// Density of the neurons' standard deviations, one curve per size
+    Density,
+    /// Sum of the standard deviations against size
+    Sum,
+}
+
+/// Which part of a recording is measured, and where the answer goes.
+#[derive(Args, Clone, Debug)]
+pub struct Choices {
+    /// A Parquet file or a folder of them
+    pub recording: PathBuf,
+    /// Values before (pre) or after (post) the activation function [default: post]
+    #[arg(long, value_parser = parse_stage, value_name = "pre|post")]
+    pub stage: Option<Stage>,
+    /// Only this layer [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// Only these sizes [default: all]
+    #[arg(long, value_name = "S,..", value_delimiter = ',')]
+    pub size: Vec<i32>,
+    /// Only these replicates [default: all]
+    #[arg(long, value_name = "R,..", value_delimiter = ',')]
+    pub replicate: Vec<i32>,
+    /// Training epochs completed at capture, or `last`: the last captured of each unit
+    #[arg(long, value_name = "E|last", default_value = "last")]
+    pub epoch: EpochChoice,
+    /// Put the replicates of a size together: one row per size
+    #[arg(long)]
+    pub pool: bool,
+    /// How to write the rows [default: from the extension of --out, else table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write to this file instead of stdout; it appears whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Draw the statistic's picture
+    #[arg(long, value_name = "FILE.svg|FILE.png")]
+    pub plot: Option<PathBuf>,
+    /// Worker threads [default: one per available core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Most memory for values being read, such as 512MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value = "2GiB")]
+    pub memory: ByteSize,
+}
+
+/// Which captured epoch is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpochChoice {
+    /// The last one that was captured of each unit.
+    Last,
+    /// The one with this number of completed epochs.
+    At(i32),
+}
+
+impl FromStr for EpochChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "last" {
+            return Ok(EpochChoice::Last);
+        }
+        text.parse().map(EpochChoice::At).map_err(|_| "expected a number of completed epochs or `last`".into())
+    }
+}
+
+/// A number of bytes, written with a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub usize);
+
+impl FromStr for ByteSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected a size such as 512MiB, 2GiB or 1500MB";
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let number: f64 = number.parse().map_err(|_| EXPECTED.to_string())?;
+        let unit: f64 = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1.0,
+            "k" | "kib" => 1024.0,
+            "kb" => 1e3,
+            "m" | "mib" => 1024.0 * 1024.0,
+            "mb" => 1e6,
+            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+            "gb" => 1e9,
+            _ => return Err(EXPECTED.into()),
+        };
+        let bytes = number * unit;
+        if bytes < 1.0 || bytes >= usize::MAX as f64 {
+            return Err(EXPECTED.into());
+        }
+        Ok(ByteSize(bytes as usize))
+    }
+}
+
+fn parse_stage(text: &str) -> Result<Stage, String> {
+    match text {
+        "pre" => Ok(Stage::Pre),
+        "post" => Ok(Stage::Post),
+        _ => Err("expected pre or post".into()),
+    }
+}
+
+/// A usage error in one line, without clap's usage block: what is wrong and where to read more.
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{} (try --help)", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        AnalyzeArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_in_bytes() {
+        for (text, bytes) in [("2GiB", 2 << 30), ("512MiB", 512 << 20), ("1.5kb", 1500), ("64", 64), ("3 M", 3 << 20)] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for text in ["", "GiB", "2XiB", "0", "-1", "1e30GiB", "99999999999999GiB"] {
+            assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_and_epochs() {
+        let parse = |line: &str| AnalyzeArgs::try_parse_from(line.split(' '));
+        let choices = |line: &str| match parse(line).unwrap().command {
+            Command::Measure(statistic) => statistic.choices().clone(),
+            Command::Verify(_) => panic!("not a statistic"),
+        };
+        let chosen = choices("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron");
+        assert_eq!((chosen.size.as_slice(), chosen.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));
+        assert_eq!(choices("analyze dead r.parquet").epoch, EpochChoice::Last);
+        let error = one_line(&parse("analyze dead r.parquet --epoch first").unwrap_err());
+        assert!(!error.contains('\n') && error.contains("--epoch") && error.contains("first"), "{error}");
+        assert!(parse("analyze mixture r.parquet").is_err(), "belongs to a later version");
+    }
+}

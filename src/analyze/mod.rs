@@ -1,0 +1,47 @@
+//! `analyze`: measure a recording.
+//!
+//! [`args`] is what was typed, [`unit`] chooses the units, [`measure`](mod@measure) streams them into moments, and one
+//! file per statistic turns moments into rows and a picture. [`run`](mod@run) is the whole program in one page.
+
+pub mod accuracy;
+pub mod args;
+pub mod dead;
+pub mod measure;
+pub mod normality;
+mod progress;
+pub mod provenance;
+pub mod row;
+pub mod run;
+pub mod summary;
+pub mod unit;
+pub mod variance;
+pub mod verify;
+
+pub use args::AnalyzeArgs;
+pub use run::{Outcome, run};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program: parse, run, report the error in one line, answer the exit code.
+pub fn main() -> ExitCode {
+    let args = match AnalyzeArgs::try_parse() {
+        Ok(args) => args,
+        Err(asked) if !asked.use_stderr() => {
+            // Help and version are answers, not errors.
+            let _ = asked.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("analyze: {}", args::one_line(&error));
+            return ExitCode::from(2);
+        }
+    };
+    match run(&args) {
+        Ok(outcome) => ExitCode::from(outcome.exit_code()),
+        Err(error) => {
+            eprintln!("analyze: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

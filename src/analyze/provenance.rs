@@ -1,0 +1,100 @@
+//! What every report says about itself: which recording, which choices.
+
+use super::args::{EpochChoice, Statistic, VarianceFigure};
+use super::unit::{Group, Selection};
+use layerscope_recorder::recording::{Recording, RecordingError};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The `recording` object: where the values come from, as far as the recording says so.
+///
+/// # Errors
+/// When the recording carries a manifest that cannot be read.
+pub fn recording(
+    path: &Path,
+    recording: &Recording,
+    selection: &Selection,
+) -> Result<Map<String, Value>, RecordingError> {
+    let manifest = recording.manifest()?;
+    let manifest = manifest.as_ref();
+    let mut object = Map::new();
+    object.insert("path".into(), path.display().to_string().into());
+    object.insert("format_version".into(), manifest.map_or(Value::Null, |m| m.format_version.into()));
+    object.insert("model".into(), common(selection, |group| &group.key.model));
+    object.insert("dataset".into(), common(selection, |group| &group.key.dataset));
+    object.insert("seed".into(), manifest.and_then(|m| m.seed).map_or(Value::Null, Value::from));
+    object.insert("version".into(), manifest.map_or(Value::Null, |m| m.version.clone().into()));
+    object.insert("n_units".into(), recording.units().len().into());
+    Ok(object)
+}
+
+/// The value that all rows share; null when they differ or the recording does not say.
+fn common(selection: &Selection, of: impl Fn(&Group) -> &str) -> Value {
+    let values: BTreeSet<&str> = selection.groups.iter().map(of).collect();
+    match values.first() {
+        Some(value) if values.len() == 1 && !value.is_empty() => (*value).into(),
+        _ => Value::Null,
+    }
+}
+
+/// The `options` object: everything that the numbers depend on. Null is "no choice: all".
+///
+/// Threads and memory are not in it, since no number depends on them.
+pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Value> {
+    let choices = statistic.choices();
+    let list = |values: &[i32]| if values.is_empty() { Value::Null } else { json!(values) };
+    let mut object = Map::new();
+    object.insert("statistic".into(), statistic.name().into());
+    object.insert("stage".into(), selection.stage.as_str().into());
+    object.insert("layer".into(), choices.layer.clone().map_or(Value::Null, Value::from));
+    object.insert("size".into(), list(&choices.size));
+    object.insert("replicate".into(), list(&choices.replicate));
+    let epoch = match choices.epoch {
+        EpochChoice::Last => "last".into(),
+        EpochChoice::At(epoch) => epoch.into(),
+    };
+    object.insert("epoch".into(), epoch);
+    object.insert("pool".into(), choices.pool.into());
+    if let Statistic::Variance(args) = statistic {
+        object.insert("per_neuron".into(), args.per_neuron.into());
+        if args.choices.plot.is_some() {
+            let figure = if args.figure == VarianceFigure::Sum { "sum" } else { "density" };
+            object.insert("figure".into(), figure.into());
+        }
+    }
+    object
+}
+
+/// The line below a figure's title: stage, layer, epoch, model and data, as far as all rows share them.
+pub fn subtitle(selection: &Selection, with_epoch: bool) -> String {
+    let text = |value: Value| value.as_str().map(str::to_string);
+    let mut parts = vec![format!("{}-activation", selection.stage)];
+    parts.extend(text(common(selection, |group| &group.key.layer)).map(|layer| format!("layer {layer}")));
+    let epochs: BTreeSet<Option<i32>> = selection.groups.iter().map(|group| group.epoch).collect();
+    if let (true, 1, Some(Some(epoch))) = (with_epoch, epochs.len(), epochs.first()) {
+        parts.push(format!("epoch {epoch}"));
+    }
+    let model = text(common(selection, |group| &group.key.model));
+    let dataset = text(common(selection, |group| &group.key.dataset));
+    let split = text(common(selection, |group| &group.key.split));
+    let on = dataset.map(|dataset| match split {
+        Some(split) => format!("{dataset} ({split})"),
+        None => dataset,
+    });
+    match (model, on) {
+        (Some(model), Some(on)) => parts.push(format!("{model} on {on}")),
+        (one, other) => parts.extend(one.or(other)),
+    }
+    let replicates = selection.groups.iter().map(|group| match group.replicate {
+        Some(_) => {
+            selection.groups.iter().filter(|g| g.key.size == group.key.size && g.key.layer == group.key.layer).count()
+        }
+        None => group.members.len(),
+    });
+    let most = replicates.max().unwrap_or(0);
+    if most > 1 {
+        parts.push(format!("{most} replicates"));
+    }
+    parts.join(" · ")
+}
