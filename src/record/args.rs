@@ -18,6 +18,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
   record --model mnist_h1 --sizes 64,256 --dataset mnist-5k --epochs 5 --samples 1000 --out small.parquet
   record --model mnist_h1 --sizes 16..11585 --dataset fashion-mnist --replicates 11 --dry-run
   record fetch mnist
+
+Environment:
+  LAYERSCOPE_DATA     folder of data sets, searched after --data-dir
+  LAYERSCOPE_MIRRORS  none, or base addresses (separated by spaces) to fetch BASE/NAME/FILE.gz from
+
 Exit codes: 0 done, 2 failed (one line on stderr, nothing half-written left), 130 interrupted.")]
 pub struct Cli {
     /// Something other than recording.

@@ -209,7 +209,8 @@ mod tests {
         assert_eq!(parse("10..40:x1.5").unwrap(), [10, 15, 22, 33]);
         // 100 * 1.15 is 114.99999999999999 in f64.
         assert_eq!(parse("100..120:x1.15").unwrap(), [100, 115]);
-        assert_eq!(parse("1..4:x1.1").unwrap(), [1, 2, 3]);
+        // 1.1^15 = 4.18: its floor is in the range.
+        assert_eq!(parse("1..4:x1.1").unwrap(), [1, 2, 3, 4]);
         assert_eq!(parse("64..256:+64").unwrap(), [64, 128, 192, 256]);
         assert_eq!(parse("5..9:+3").unwrap(), [5, 8]);
         assert_eq!(parse("5..9:+18446744073709551615").unwrap(), [5]);
