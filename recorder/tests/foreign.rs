@@ -258,3 +258,61 @@ fn what_cannot_be_read_is_named() {
     fs::create_dir(&empty).unwrap();
     assert!(matches!(Recording::open(&empty), Err(RecordingError::NoFiles { .. })));
 }
+
+#[test]
+fn labels_with_gaps_may_be_floats() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pandas.parquet");
+    let labels = |found: Vec<f64>| {
+        write(&path, vec![("label", Arc::new(Float64Array::from(found))), ("pre", lists(&[&[1.0], &[2.0]]))]);
+        let recording = Recording::open(&path).unwrap();
+        let mut labels = Vec::new();
+        recording.read(&recording.units()[0], &[], 1 << 20, |chunk| {
+            labels.push(chunk.labels.map(<[i32]>::to_vec));
+            Ok::<_, RecordingError>(())
+        })?;
+        Ok::<_, RecordingError>(labels)
+    };
+    assert_eq!(labels(vec![3.0, 9.0]).unwrap(), [Some(vec![3, 9])]);
+    assert_eq!(labels(vec![3.0, f64::NAN]).unwrap(), [None]);
+    assert!(labels(vec![3.0, 0.5]).unwrap_err().to_string().ends_with("column label: 0.5 is out of range"));
+    write(&path, vec![("label", Arc::new(StringArray::from(vec!["cat"]))), ("pre", lists(&[&[1.0]]))]);
+    let recording = Recording::open(&path).unwrap();
+    assert_eq!(recording.warnings(), [format!("{}: column label is Utf8, not a number: ignored", path.display())]);
+}
+
+#[test]
+fn damage_in_foreign_files_never_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("foreign.parquet");
+    let rows: Vec<Vec<f32>> = (0..60).map(|row| (0..9).map(|i| ((row * 9 + i) % 50) as f32).collect()).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("size", Arc::new(Int64Array::from_iter_values((0..60).map(|row| 9 + row % 2)))),
+        ("layer", Arc::new(StringArray::from_iter_values((0..60).map(|row| format!("layer {}", row % 3))))),
+        ("label", Arc::new(Int16Array::from_iter_values((0..60).map(|row| row % 10)))),
+        ("post", lists(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())),
+    ];
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW, zstd] {
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        write_with(&path, columns.clone(), properties);
+        let whole = fs::read(&path).unwrap();
+        let mut state = 99_u64;
+        for _ in 0..300 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut damaged = whole.clone();
+            let at = (state >> 33) as usize % damaged.len();
+            damaged[at] ^= (state >> 20) as u8 | 1;
+            fs::write(&path, &damaged).unwrap();
+            let result = Recording::open(&path).and_then(|recording| {
+                recording.verify(1 << 20);
+                let units = recording.units().iter().filter(|unit| unit.has_post);
+                units.map(|unit| read(&recording, unit, Stage::Post)).try_for_each(|rows| rows.map(drop))
+            });
+            if let Err(error) = result {
+                let message = error.to_string();
+                assert!(message.starts_with(path.to_str().unwrap()) && !message.contains('\n'), "{message}");
+            }
+        }
+    }
+}
