@@ -180,3 +180,56 @@ fn nothing_appears_before_finish_and_nothing_stays_after_drop() {
     assert_ne!(fs::read(&path).unwrap(), before);
     assert_eq!(names(), ["out.manifest.json", "out.parquet"]);
 }
+
+#[test]
+fn reading_one_size_touches_only_its_row_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.parquet");
+    let options = WriterOptions { sync: false, ..WriterOptions::default() };
+    write(&path, &[(64, 0, 1_000), (512, 0, 200), (1024, 0, 200)], options);
+    let recording = Recording::open(&path).unwrap();
+    let after_open = recording.statistics().bytes;
+    assert!(after_open < 40_000, "opening reads footers only: {after_open} bytes");
+    let ranges = recording.manifest().unwrap().unwrap().row_groups;
+    assert_eq!(ranges.len(), 3);
+    read(&recording, &recording.units()[0], &[Stage::Post], 1 << 20).unwrap();
+    let statistics = recording.statistics();
+    assert_eq!(statistics.fast_row_groups + statistics.general_row_groups, 1);
+    // One of two stages, and little else: small columns and page headers, read through buffers of 8 KiB.
+    let bytes = statistics.bytes - after_open;
+    assert!(bytes < ranges[0].bytes / 2 + 32_000, "{bytes} bytes of a row group of {}", ranges[0].bytes);
+}
+
+#[test]
+fn a_recording_of_one_stage_has_one_value_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.parquet");
+    let options = WriterOptions { stages: vec![Stage::Post], sync: false, ..WriterOptions::default() };
+    let written = write(&path, &[(5, 0, 9)], options);
+    let recording = Recording::open(&path).unwrap();
+    let unit = &recording.units()[0];
+    assert_eq!((unit.has_pre, unit.has_post), (false, true));
+    assert_eq!(read(&recording, unit, &[Stage::Post], 1).unwrap().post, bits(&written[0].post));
+    // Samples and labels alone.
+    let rows = read(&recording, unit, &[], 1 << 20).unwrap();
+    assert_eq!((rows.samples.len(), rows.labels[3], rows.post.len()), (9, Some(1), 0));
+}
+
+#[test]
+fn the_frozen_file_of_version_1_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording_v1.parquet");
+    fs::write(&path, include_bytes!("../../fixtures/recording_v1.parquet")).unwrap();
+    let recording = Recording::open(&path).unwrap();
+    let keys: Vec<_> = recording.units().iter().map(|unit| unit.key.clone()).collect();
+    assert_eq!(keys, [key(3, 0), key(3, 1), key(8, 0), key(8, 1)]);
+    let rows = read(&recording, &recording.units()[3], &Stage::ALL, 1 << 20).unwrap();
+    assert_eq!(rows.samples, [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(rows.labels, [7, 2, 1, 0, 4, 1, 4].map(Some));
+    // Written by the rule of examples/recording_fixture.rs.
+    let mut pre: Vec<f32> = (0..56).map(|i| (i as f32 - 9.0) * 0.25 + 1.0).collect();
+    pre[..5].copy_from_slice(&[f32::NAN, 0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY]);
+    let post: Vec<f32> = pre.iter().map(|value| if *value <= 0.0 { 0.0 } else { *value }).collect();
+    assert_eq!((rows.pre, rows.post), (bits(&pre), bits(&post)));
+    assert!(recording.verify(1 << 20).is_sound());
+}

@@ -17,7 +17,8 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::digest::RangeDigest;
 use super::output::OutputFile;
-use super::page::encode::{self, EncodedPage};
+use super::page::Workers;
+use super::page::encode::{self, EncodedPage, Encoder};
 use super::{Companions, Manifest, RecordingError, Stage, UnitKey, schema};
 
 /// Rows of a row group at most, whatever their width: narrow layers must not fill memory with key values.
@@ -81,6 +82,7 @@ pub struct Writer {
     file: SerializedFileWriter<OutputFile>,
     options: WriterOptions,
     pending: Option<Pending>,
+    encoders: Workers<Encoder>,
     row_groups: Vec<RangeDigest>,
     /// Bytes of the file so far.
     written: u64,
@@ -114,7 +116,15 @@ impl Writer {
         let magic = file.flush().and_then(|()| file.inner_mut().take_digest().map(drop));
         magic.map_err(|source| RecordingError::io(path, "write", source))?;
         let written = file.bytes_written() as u64;
-        Ok(Self { file, options, pending: None, row_groups: Vec::new(), written, n_rows: 0 })
+        Ok(Self {
+            file,
+            options,
+            pending: None,
+            encoders: Workers::default(),
+            row_groups: Vec::new(),
+            written,
+            n_rows: 0,
+        })
     }
 
     /// Adds rows. Chunks of a unit come in the order of their samples.
@@ -143,7 +153,7 @@ impl Writer {
             let last = n_rows.min(first + (room - pending.samples.len()));
             for (pages, values) in pending.pages.iter_mut().zip(&values) {
                 let rows = values.slice_axis(Axis(0), Slice::from(first..last));
-                let encoded = encode::encode(rows);
+                let encoded = encode::encode(rows, &self.encoders);
                 pages.extend(
                     encoded.map_err(|source| RecordingError::io(self.file.inner().target(), "encode", source))?,
                 );

@@ -14,9 +14,9 @@ use super::super::{RecordingError, Stage, schema};
 pub(super) struct Columns {
     /// The key columns that are there, in the order of [`schema::KEYS`].
     pub keys: [Option<Column>; 7],
-    /// `sample`, where it is an integer.
+    /// `sample`, where it is a number.
     pub sample: Option<Column>,
-    /// `label`, where it is an integer.
+    /// `label`, where it is a number.
     pub label: Option<Column>,
     /// The value columns.
     pub pre: Option<Values>,
@@ -78,9 +78,10 @@ impl Columns {
         }
         for (slot, name) in [(&mut columns.sample, schema::SAMPLE), (&mut columns.label, schema::LABEL)] {
             match scalar(name) {
-                Some(column) if column.data_type.is_integer() => *slot = Some(column),
+                // pandas keeps integers with gaps as floats.
+                Some(column) if column.data_type.is_numeric() => *slot = Some(column),
                 Some(column) => columns.warnings.push(format!(
-                    "{}: column {name} is {}, not an integer: ignored",
+                    "{}: column {name} is {}, not a number: ignored",
                     path.display(),
                     column.data_type
                 )),

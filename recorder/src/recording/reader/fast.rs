@@ -10,6 +10,7 @@ use parquet::file::reader::Length;
 use rayon::prelude::*;
 
 use super::super::error::Place;
+use super::super::page::Workers;
 use super::super::page::decode::{ColumnShape, Decoder, PageError, is_supported};
 use super::super::page::header::PageHeader;
 use super::super::{RecordingError, Stage};
@@ -128,6 +129,7 @@ impl Piece<'_> {
 /// current rayon pool. `None` where a page turns out not to be regular.
 pub(super) fn read(
     file: &PositionedFile,
+    decoders: &Workers<Decoder>,
     place: &Place,
     columns: &mut [(&Pages, &mut Vec<f32>)],
     first_row: u64,
@@ -146,11 +148,11 @@ pub(super) fn read(
     let results: Vec<(Stage, u64, PageError)> = pieces
         .into_par_iter()
         .with_max_len(1)
-        .map_init(Decoder::default, |decoder, (stage, piece)| {
+        .filter_map(|(stage, piece)| {
             let offset = piece.entry.offset;
-            piece.fill(file, decoder).err().map(|error| (stage, offset, error))
+            let error = decoders.with(|decoder| piece.fill(file, decoder)).err()?;
+            Some((stage, offset, error))
         })
-        .flatten()
         .collect();
     match results.first() {
         None => Ok(Some(())),

@@ -1,7 +1,9 @@
 //! The key of a row group or a row: from statistics, columns, folder names or defaults.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
 use parquet::file::metadata::RowGroupMetaData;
@@ -183,7 +185,7 @@ fn text_at(array: &ArrayRef, row: usize) -> String {
     }
 }
 
-/// The values of an integer column of any width.
+/// The values of an integer column of any width, or of floats that are whole numbers, NaN for null.
 pub(super) fn integers(place: &Place, column: &str, array: &ArrayRef) -> Result<Vec<Option<i64>>, RecordingError> {
     fn widened<T>(array: &PrimitiveArray<T>) -> Vec<Option<i64>>
     where
@@ -200,6 +202,11 @@ pub(super) fn integers(place: &Place, column: &str, array: &ArrayRef) -> Result<
         DataType::UInt8 => widened(array.as_primitive::<UInt8Type>()),
         DataType::UInt16 => widened(array.as_primitive::<UInt16Type>()),
         DataType::UInt32 => widened(array.as_primitive::<UInt32Type>()),
+        DataType::Float32 => {
+            let floats = array.as_primitive::<Float32Type>().iter().map(|value| value.map(f64::from));
+            whole_numbers(place, column, floats)?
+        }
+        DataType::Float64 => whole_numbers(place, column, array.as_primitive::<Float64Type>().iter())?,
         DataType::UInt64 => {
             let narrowed = array.as_primitive::<UInt64Type>().iter().map(|value| {
                 let narrow = |value: u64| i64::try_from(value);
@@ -218,4 +225,18 @@ pub(super) fn integers(place: &Place, column: &str, array: &ArrayRef) -> Result<
             });
         }
     })
+}
+
+fn whole_numbers(
+    place: &Place,
+    column: &str,
+    values: impl Iterator<Item = Option<f64>>,
+) -> Result<Vec<Option<i64>>, RecordingError> {
+    // Beyond 2^53 not every integer is a float, so that the number meant is unknown.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let whole = |value: f64| match value.fract() == 0.0 && value.abs() <= EXACT {
+        true => Ok(value as i64),
+        false => Err(RecordingError::OutOfRange { place: place.clone().column(column), value: value.to_string() }),
+    };
+    values.map(|value| value.filter(|value| !value.is_nan()).map(whole).transpose()).collect()
 }

@@ -3,6 +3,8 @@
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::super::error::Place;
+use super::super::page::Workers;
+use super::super::page::decode::Decoder;
 use super::super::schema;
 use super::super::{RecordingError, Stage};
 use super::fast::{self, Pages};
@@ -14,13 +16,14 @@ use super::{Unit, guarded, rows};
 const CHUNK_BYTES: usize = 8 << 20;
 
 /// One chunk of rows, reused from chunk to chunk.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Buffers {
     pub samples: Vec<i64>,
     /// Labels of all rows, or none if one has none.
     pub labels: Option<Vec<i32>>,
     pub pre: Vec<f32>,
     pub post: Vec<f32>,
+    decoders: Workers<Decoder>,
     /// Rows of the unit before this chunk and in it.
     pub rows_seen: i64,
 }
@@ -187,7 +190,7 @@ impl<'a> PartReader<'a> {
         });
         match &self.pages {
             Some(pages) => {
-                let Buffers { pre, post, .. } = &mut *buffers;
+                let Buffers { pre, post, decoders, .. } = &mut *buffers;
                 let mut free = [(Stage::Pre, pre), (Stage::Post, post)];
                 let mut columns: Vec<(&Pages, &mut Vec<f32>)> = free
                     .iter_mut()
@@ -195,7 +198,7 @@ impl<'a> PartReader<'a> {
                         Some((pages.iter().find(|pages| pages.stage == *stage)?, &mut **values))
                     })
                     .collect();
-                if fast::read(&source.file, place, &mut columns, self.next_row, n_rows)?.is_none() {
+                if fast::read(&source.file, decoders, place, &mut columns, self.next_row, n_rows)?.is_none() {
                     return Err(self.diagnose());
                 }
             }
