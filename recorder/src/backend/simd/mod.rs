@@ -285,7 +285,7 @@ mod tests {
             }
         }
         for step in 0..=175_000 {
-            let x = -87.0 + step as f32 * 1e-3;
+            let x = (-87.0 + step as f32 * 1e-3).min(88.0);
             let expected = f64::from(x).exp();
             let found = f64::from(Isa::detect().run(Exp(Lanes([x; 16]))).0[0]);
             let ulp = f64::from((expected as f32).next_up() - expected as f32);

@@ -143,7 +143,10 @@ mod tests {
             let levels = repetition(rows, neurons);
             let n = (rows * neurons) as u64;
             assert!(is_repetition(&levels, 0, n, neurons as u64), "{rows} x {neurons}");
-            assert!(!is_repetition(&levels, 0, n, neurons as u64 + 1), "{rows} x {neurons} as one longer");
+            if rows > 1 {
+                // A single row could be the first part of a longer one that goes on on the next page.
+                assert!(!is_repetition(&levels, 0, n, neurons as u64 + 1), "{rows} x {neurons} as one longer");
+            }
             assert!(!is_repetition(&levels, 0, n + 1, neurons as u64));
             if neurons > 1 {
                 assert!(!is_repetition(&levels, 1, n, neurons as u64), "shifted by one value");

@@ -1,0 +1,183 @@
+//! Training of a sweep: every member of a pack takes each step together.
+//!
+//! [`train`] reads like the protocol: for each replicate and pack, epochs of training, then evaluation, then captures.
+//! What happens with the results is the [`Observer`]'s business.
+
+mod capture;
+mod epoch;
+mod evaluation;
+mod observer;
+mod plan;
+
+use crate::backend::{Isa, shared_cache_bytes};
+use crate::dataset::{Dataset, SplitName};
+use crate::ensemble::{Groups, Member, Network, packs};
+use crate::input::{Affine, Samples};
+use crate::op::adam::Adam;
+use rayon::ThreadPool;
+use std::time::Instant;
+
+pub use observer::{Activations, EpochMeasures, MemberWeights, Observer, Progress};
+pub use plan::{Capture, Plan, PlanError};
+
+/// Why training ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError<E> {
+    /// The plan cannot be carried out with this data.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The observer asked for it.
+    #[error("cancelled")]
+    Cancelled,
+    /// The observer could not take a result.
+    #[error(transparent)]
+    Observer(E),
+    /// Threads could not be started.
+    #[error("cannot start {n_threads} threads")]
+    Threads {
+        /// How many were asked for.
+        n_threads: usize,
+        /// What the system said.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Trains every member of the plan on the CPU and tells the observer what happens.
+///
+/// Results are a function of the plan's seed, model, sizes, epochs, batch size, learning rate and the data: bit for bit
+/// the same for any number of threads, any CPU, and any choice of other members. Order of events: replicates ascending;
+/// in each, packs of neighbouring sizes; in each pack, epochs ascending with measures and captures of its members, then
+/// their weights.
+///
+/// # Errors
+///
+/// A plan that does not fit the data, a cancellation, or what the observer returned.
+pub fn train<O: Observer>(plan: &Plan, dataset: &Dataset, observer: &mut O) -> Result<(), TrainError<O::Error>> {
+    Session::new(plan, dataset)?.run(observer)
+}
+
+/// What stays the same for all packs of a run.
+struct Session<'a> {
+    plan: &'a Plan,
+    isa: Isa,
+    pool: ThreadPool,
+    train: Samples,
+    test: Samples,
+    affine: Affine,
+    groups: Groups<Adam>,
+}
+
+impl<'a> Session<'a> {
+    fn new<E>(plan: &'a Plan, dataset: &Dataset) -> Result<Self, TrainError<E>> {
+        plan.check(dataset)?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(plan.n_threads)
+            .build()
+            .map_err(|source| TrainError::Threads { n_threads: plan.n_threads, source })?;
+        let dense_share = Samples::dense_share(dataset.train.pixels());
+        let samples = |name| {
+            let split = dataset.split(name);
+            Samples::new(split.pixels(), split.labels(), split.n_inputs(), dense_share)
+        };
+        let normalization = dataset.normalization;
+        Ok(Self {
+            plan,
+            isa: Isa::detect(),
+            pool,
+            train: samples(SplitName::Train),
+            test: samples(SplitName::Test),
+            affine: Affine {
+                scale: 1.0 / (255.0 * normalization.std),
+                shift: normalization.mean / normalization.std,
+            },
+            groups: Groups::all(Adam { learning_rate: plan.learning_rate, ..Adam::default() }),
+        })
+    }
+
+    fn run<O: Observer>(&self, observer: &mut O) -> Result<(), TrainError<O::Error>> {
+        // A quarter of the cache is left to the lists of the batch and to other programs.
+        let packs = packs(&self.plan.sizes, &self.plan.model, self.plan.n_classes(), shared_cache_bytes() / 4 * 3);
+        for replicate in 0..self.plan.n_replicates {
+            for sizes in &packs {
+                self.train_pack(replicate, sizes, observer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn train_pack<O: Observer>(
+        &self,
+        replicate: usize,
+        sizes: &[usize],
+        observer: &mut O,
+    ) -> Result<(), TrainError<O::Error>> {
+        let plan = self.plan;
+        let networks: Vec<Network> = sizes
+            .iter()
+            .map(|&size| Network::initial(Member { size, replicate }, &plan.model, plan.batch_size, plan.seed))
+            .collect();
+        let steps_per_epoch = self.train.len().div_ceil(plan.batch_size) as u64;
+        if plan.capture.epochs.contains(&0) {
+            self.observe(&networks, 0, 0.0, observer)?;
+        }
+        for epoch in 0..plan.n_epochs {
+            let order = Member::sample_order(replicate, epoch, self.train.len(), plan.seed);
+            let start = Instant::now();
+            let finished = epoch::Epoch {
+                networks: &networks,
+                samples: &self.train,
+                order: &order,
+                batch_size: plan.batch_size,
+                affine: self.affine,
+                groups: self.groups,
+                isa: self.isa,
+                n_threads: plan.n_threads,
+                first_step: epoch as u64 * steps_per_epoch,
+            }
+            .run(|n_samples| {
+                observer.progress(&Progress { replicate, sizes, epoch, n_samples });
+                !observer.cancelled()
+            });
+            if !finished {
+                return Err(TrainError::Cancelled);
+            }
+            self.observe(&networks, epoch + 1, start.elapsed().as_secs_f64(), observer)?;
+        }
+        for network in &networks {
+            let weights = MemberWeights { member: network.member(), parameters: &network.parameters() };
+            observer.weights(&weights).map_err(TrainError::Observer)?;
+        }
+        Ok(())
+    }
+
+    /// Measures and captures after `epoch` completed epochs.
+    fn observe<O: Observer>(
+        &self,
+        networks: &[Network],
+        epoch: usize,
+        seconds: f64,
+        observer: &mut O,
+    ) -> Result<(), TrainError<O::Error>> {
+        let plan = self.plan;
+        let evaluate = |samples: &Samples| {
+            self.pool.install(|| evaluation::evaluate(networks, samples, self.affine, self.isa))
+        };
+        let (train, test) = (evaluate(&self.train), evaluate(&self.test));
+        let step = (epoch * self.train.len().div_ceil(plan.batch_size)) as u64;
+        for ((network, train), test) in networks.iter().zip(train).zip(test) {
+            let measures = EpochMeasures { member: network.member(), epoch, step, train, test, seconds };
+            observer.epoch(&measures).map_err(TrainError::Observer)?;
+        }
+        if plan.capture.epochs.contains(&epoch) {
+            let samples = match plan.capture.split {
+                SplitName::Train => &self.train,
+                SplitName::Test => &self.test,
+            };
+            for network in networks {
+                capture::capture(network, samples, plan, epoch, self.affine, self.isa, &self.pool, observer)?;
+            }
+        }
+        if observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,154 @@
+//! What to train and what to capture.
+
+use crate::dataset::{Dataset, SplitName};
+use crate::ensemble::{BLOCK, Block};
+use crate::input::Samples;
+use crate::model::Model;
+
+/// A sweep to train.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The network.
+    pub model: Model,
+    /// Widths, each at least 1.
+    pub sizes: Vec<usize>,
+    /// Networks of each width.
+    pub n_replicates: usize,
+    /// Passes over the training split.
+    pub n_epochs: usize,
+    /// Samples in a step, 1 to 65,536; an epoch's last batch may be shorter.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub learning_rate: f32,
+    /// From it come initial weights and batch orders.
+    pub seed: u64,
+    /// Threads that work, at least 1.
+    pub n_threads: usize,
+    /// What to capture.
+    pub capture: Capture,
+}
+
+/// Which activations to hand to the observer.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// Of which split.
+    pub split: SplitName,
+    /// Its first samples, in original order.
+    pub n_samples: usize,
+    /// After how many completed epochs; 0 is the initial network.
+    pub epochs: Vec<usize>,
+    /// Upper bound of a chunk's `pre` and `post` together, in bytes; a chunk has at least one sample.
+    pub chunk_bytes: usize,
+}
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The data's samples do not fit the model.
+    #[error("{model} takes samples of {expected} values, {dataset} has {found}")]
+    Inputs {
+        /// The model's name.
+        model: &'static str,
+        /// The data's name.
+        dataset: String,
+        /// The model's inputs.
+        expected: usize,
+        /// The data's inputs.
+        found: usize,
+    },
+    /// The data has more classes than the model.
+    #[error("{model} tells {expected} classes apart, {dataset} has {found}")]
+    Classes {
+        /// The model's name.
+        model: &'static str,
+        /// The data's name.
+        dataset: String,
+        /// The model's classes.
+        expected: usize,
+        /// The data's classes.
+        found: usize,
+    },
+    /// A number that must be in a range is not.
+    #[error("{what} must be between {low} and {high}, found {found}")]
+    OutOfRange {
+        /// Which number.
+        what: &'static str,
+        /// Smallest value allowed.
+        low: usize,
+        /// Largest value allowed.
+        high: usize,
+        /// The value.
+        found: usize,
+    },
+}
+
+impl Plan {
+    /// K, the units of the last dense layer.
+    #[must_use]
+    pub fn n_classes(&self) -> usize {
+        self.model.dense_shapes(1).last().map_or(0, |(_, outputs)| outputs)
+    }
+
+    /// Whether the plan fits the data.
+    ///
+    /// # Errors
+    ///
+    /// Names the first number that does not.
+    pub fn check(&self, dataset: &Dataset) -> Result<(), PlanError> {
+        let (model, name) = (self.model.name(), dataset.name.clone());
+        let found = dataset.train.n_inputs();
+        if found != self.model.n_inputs() {
+            return Err(PlanError::Inputs { model, dataset: name, expected: self.model.n_inputs(), found });
+        }
+        if dataset.n_classes > self.n_classes() {
+            let (expected, found) = (self.n_classes(), dataset.n_classes);
+            return Err(PlanError::Classes { model, dataset: name, expected, found });
+        }
+        let within = |what, found: usize, low, high| {
+            if (low..=high).contains(&found) { Ok(()) } else { Err(PlanError::OutOfRange { what, low, high, found }) }
+        };
+        within("the training split", dataset.train.n_samples(), 1, u32::MAX as usize)?;
+        within("the batch size", self.batch_size, 1, 1 << 16)?;
+        within("the number of threads", self.n_threads, 1, 1 << 10)?;
+        for &size in &self.sizes {
+            within("a size", size, 1, i32::MAX as usize)?;
+        }
+        within("the number of samples", self.capture.n_samples, 0, dataset.split(self.capture.split).n_samples())?;
+        self.capture.epochs.iter().try_for_each(|&epoch| within("a captured epoch", epoch, 0, self.n_epochs))
+    }
+
+    /// Floating-point operations of the whole run, counted as dense products (2 for a multiply and an add): 6 for each
+    /// weight and trained sample (forward, weight gradient, and the gradient of the layer's input, which the first layer
+    /// does not need: 4 there), 2 for each weight and evaluated sample.
+    #[must_use]
+    pub fn flops(&self, dataset: &Dataset) -> u64 {
+        let (train, test) = (dataset.train.n_samples() as u64, dataset.test.n_samples() as u64);
+        let of_member = |&size: &usize| -> u64 {
+            self.model
+                .dense_shapes(size)
+                .enumerate()
+                .map(|(layer, (inputs, outputs))| {
+                    let weights = inputs as u64 * outputs as u64;
+                    let per_sample = if layer == 0 { 4 } else { 6 };
+                    weights * self.n_epochs as u64 * (per_sample * train + 2 * (train + test))
+                })
+                .sum()
+        };
+        self.sizes.iter().map(of_member).sum::<u64>() * self.n_replicates as u64
+    }
+
+    /// An upper estimate of the memory that training takes, in bytes: the data in both shapes, the largest pack with its
+    /// moments, its parameters once more when they are handed out, and a chunk of activations.
+    #[must_use]
+    pub fn memory_bytes(&self, dataset: &Dataset) -> u64 {
+        let values = (dataset.train.pixels().len() + dataset.test.pixels().len()) as f64;
+        let per_value = 1.0 + (4.0 * Samples::dense_share(dataset.train.pixels())).max(1.0);
+        let n_blocks = |size: usize| size.div_ceil(BLOCK) as u64;
+        let state = |size: usize| n_blocks(size) * Block::state_bytes(self.model.n_inputs(), self.n_classes()) as u64;
+        let batch = |size: usize| n_blocks(size) * (self.batch_size * 3 * 64) as u64;
+        let largest = self.sizes.iter().copied().max().unwrap_or(0);
+        let pack = (state(largest) + batch(largest)).max(crate::backend::shared_cache_bytes() as u64);
+        (values * per_value) as u64 + pack + state(largest) / 3 + self.capture.chunk_bytes as u64
+    }
+}

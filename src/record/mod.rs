@@ -1,0 +1,97 @@
+//! The program `record`: from the command line to four files.
+//!
+//! [`args`] is what can be typed, [`Request`](request::Request) what it means, [`RecordPlan`](plan::RecordPlan) what it
+//! takes on this machine with this data, [`run`](mod@run) does it. `record fetch` and `record datasets` are in [`data`].
+
+pub mod args;
+pub mod data;
+mod dry_run;
+mod machine;
+mod manifest;
+pub mod plan;
+pub mod progress;
+pub mod request;
+pub mod run;
+mod set_aside;
+pub mod sizes;
+mod summary;
+
+use std::{
+    fmt,
+    process::{self, ExitCode},
+    sync::atomic::Ordering,
+};
+
+use anyhow::Context;
+use layerscope_recorder::backend::Isa;
+
+use args::{Cli, Command, RecordArgs};
+use plan::RecordPlan;
+use progress::DownloadBars;
+use request::Request;
+
+/// Exit code after Ctrl-C: what shells report for a program ended by SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// The user pressed Ctrl-C.
+#[derive(Debug)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted; nothing was kept under a final name")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// One sentence for the user; [`exit_code`] tells the code that belongs to it.
+pub fn execute(cli: Cli) -> anyhow::Result<()> {
+    catch_interrupts()?;
+    match cli.command {
+        Some(Command::Fetch(args)) => data::fetch(&args, &mut DownloadBars::new(args.quiet)),
+        Some(Command::Datasets(args)) => data::list(&args),
+        None => record(cli.record),
+    }
+}
+
+/// 130 after Ctrl-C, else 2.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(if error.is::<Interrupted>() { INTERRUPTED } else { 2 })
+}
+
+/// The first Ctrl-C (or SIGTERM) asks the run to stop at its next step, which removes what it has begun. A second one
+/// does not wait for that.
+fn catch_interrupts() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if progress::INTERRUPTED.swap(true, Ordering::Relaxed) {
+            process::exit(INTERRUPTED.into());
+        }
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+fn record(args: RecordArgs) -> anyhow::Result<()> {
+    let request = Request::new(args)?;
+    if request.args.dry_run {
+        let (dataset, note) = data::preview(&request)?;
+        let plan = RecordPlan::new(request, &dataset)?;
+        return data::print(&dry_run::describe(&plan, &dataset, note));
+    }
+    plan::check_parameters(&request)?;
+    plan::check_outputs(&request.files, request.args.overwrite)?;
+    if let Some(reason) = request.backend_reason.filter(|_| !request.args.quiet) {
+        eprintln!("record: backend cpu ({}, {} threads): {reason}", Isa::detect().name(), request.n_threads);
+    }
+    let dataset = data::load(&request, &mut DownloadBars::new(request.args.quiet))?;
+    let plan = RecordPlan::new(request, &dataset)?;
+    plan.check_machine()?;
+    let summary = run::run(&plan, &dataset)?;
+    if !plan.request.args.quiet {
+        eprint!("{summary}");
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What a finished run says on stderr.
+
+use std::{collections::BTreeMap, fmt, fs, path::PathBuf, time::Duration};
+
+use layerscope_recorder::{recording::Companions, train::EpochMeasures};
+
+use super::plan::bytes;
+
+/// Files, rows, time, and the accuracies of each size after the last epoch.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Rows of the recording.
+    pub n_rows: u64,
+    /// Wall-clock time of training and writing.
+    pub elapsed: Duration,
+    n_epochs: usize,
+    files: [PathBuf; 4],
+    sizes: BTreeMap<usize, Accuracies>,
+}
+
+/// Sums over the replicates of a size.
+#[derive(Clone, Copy, Debug, Default)]
+struct Accuracies {
+    n_replicates: usize,
+    train: f64,
+    test: f64,
+}
+
+impl Summary {
+    /// A summary of a run that has just begun.
+    pub fn new(n_epochs: usize, files: &Companions) -> Self {
+        let files = [&files.recording, &files.weights, &files.history, &files.manifest].map(Clone::clone);
+        Self { n_rows: 0, elapsed: Duration::ZERO, n_epochs, files, sizes: BTreeMap::new() }
+    }
+
+    /// Takes the measures of a network after an epoch; those of the last epoch count.
+    pub fn measured(&mut self, measures: &EpochMeasures) {
+        if measures.epoch == self.n_epochs {
+            let size = self.sizes.entry(measures.member.size).or_default();
+            size.n_replicates += 1;
+            size.train += measures.train.accuracy;
+            size.test += measures.test.accuracy;
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_replicates = self.sizes.values().map(|size| size.n_replicates).max().unwrap_or(0);
+        if n_replicates > 0 {
+            writeln!(f, "{:>8}  train accuracy  test accuracy", "size")?;
+        }
+        for (size, sums) in &self.sizes {
+            let n = sums.n_replicates as f64;
+            writeln!(f, "{size:>8}  {:>14.4}  {:>13.4}", sums.train / n, sums.test / n)?;
+        }
+        if n_replicates > 0 {
+            let mean = if n_replicates > 1 { format!("means of {n_replicates} replicates ") } else { String::new() };
+            writeln!(f, "{mean}after epoch {}, correct / n over the whole split", self.n_epochs)?;
+        }
+        for (index, path) in self.files.iter().enumerate() {
+            let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+            let rows = if index == 0 { format!(", {} rows", self.n_rows) } else { String::new() };
+            writeln!(f, "{} ({}{rows})", path.display(), bytes(size))?;
+        }
+        writeln!(f, "{:.1} s", self.elapsed.as_secs_f64())
+    }
+}
