@@ -93,7 +93,8 @@ fn finish(selection: &Selection, mut parts: Vec<String>, epoch: Option<i32>, on:
     }
     let most = most_replicates(selection);
     if most > 1 {
-        parts.push(format!("{most} replicates"));
+        let pooled = if selection.groups.iter().all(|group| group.replicate.is_none()) { " pooled" } else { "" };
+        parts.push(format!("{most} replicates{pooled}"));
     }
     parts.join(" · ")
 }
