@@ -91,6 +91,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::SEGMENTS;
 
     #[test]
     fn both_orders_hold_the_same_values() {
@@ -107,8 +108,11 @@ mod tests {
                 Rows::All(all) => by_row.copy_from_slice(all),
                 Rows::Lists(lists) => {
                     for b in 0..3 {
-                        for (&index, &value) in lists.list(b).indices.iter().zip(lists.list(b).values) {
-                            by_row[b * n_inputs + usize::from(index)] = value;
+                        for segment in b * SEGMENTS..(b + 1) * SEGMENTS {
+                            let list = lists.list(segment);
+                            for (&index, &value) in list.indices.iter().zip(list.values) {
+                                by_row[b * n_inputs + usize::from(index)] = value;
+                            }
                         }
                     }
                 }

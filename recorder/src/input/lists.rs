@@ -66,8 +66,8 @@ impl Lists {
         }
     }
 
-    /// Becomes the transpose of `lists`, which have indices below `n`: list j holds the value of every list that has the
-    /// index j, with the number of that list.
+    /// Becomes the transpose of `lists`, [`SEGMENTS`] for each sample and with indices below `n`: list j holds the value of
+    /// every sample that has the index j, with the number of that sample.
     pub fn transpose(&mut self, lists: &Self, n: usize) {
         self.starts.clear();
         self.starts.resize(n + 1, 0);
@@ -154,19 +154,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn transposing_twice_gives_the_lists_back() {
+    fn the_transpose_holds_every_value_at_its_sample() {
         let mut lists = Lists::default();
-        for row in [[0, 7, 0, 255], [1, 0, 0, 0], [0, 0, 0, 0], [9, 0, 8, 1]] {
+        for row in [[0, 7, 0, 255, 3], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0], [9, 0, 8, 1, 0]] {
             lists.push_row(&row);
         }
-        let (mut transposed, mut back) = (Lists::default(), Lists::default());
+        assert_eq!(lists.len(), 4 * SEGMENTS);
+        let mut transposed = Lists::default();
         transposed.push_row(&[1, 2, 3]);
-        transposed.transpose(&lists, 4);
-        assert_eq!(transposed.all().list(0), List { values: &[1.0, 9.0], indices: &[1, 3] });
-        assert_eq!(transposed.all().list(3), List { values: &[255.0, 1.0], indices: &[0, 3] });
-        back.transpose(&transposed, 4);
-        for number in 0..4 {
-            assert_eq!(back.all().list(number), lists.all().list(number));
-        }
+        transposed.transpose(&lists, 5);
+        assert_eq!(transposed.len(), 5);
+        let list = |number| transposed.all().list(number);
+        assert_eq!(list(0), List { values: &[1.0, 9.0], indices: &[1, 3] });
+        assert_eq!(list(1), List { values: &[7.0], indices: &[0] });
+        assert_eq!(list(2), List { values: &[8.0], indices: &[3] });
+        assert_eq!(list(3), List { values: &[255.0, 1.0], indices: &[0, 3] });
+        assert_eq!(list(4), List { values: &[3.0], indices: &[0] });
     }
 }
