@@ -228,7 +228,9 @@ mod tests {
 
     #[test]
     fn sizes_in_bytes() {
-        for (text, bytes) in [("2GiB", 2 << 30), ("512MiB", 512 << 20), ("1.5kb", 1500), ("64", 64), ("3 M", 3 << 20)] {
+        for (text, bytes) in
+            [("2GiB", 2 << 30), ("512MiB", 512 << 20), ("64KiB", 65_536), ("1.5kb", 1500), ("64", 64), ("3 M", 3 << 20)]
+        {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "GiB", "2XiB", "0", "-1", "1e30GiB", "99999999999999GiB"] {

@@ -338,6 +338,7 @@ mod tests {
         chart.series[0].line = vec![(64.0, 0.5)];
         chart.series[0].dots.clear();
         chart.series[0].line[0].0 = 90.0;
+        chart.series[0].name = None;
         let svg = String::from_utf8(chart.render(ImageFormat::Svg).unwrap()).unwrap();
         assert!(svg.contains(">64<") || svg.contains(">128<"), "an axis without a single tick: {svg}");
         chart.series.clear();

@@ -1,7 +1,7 @@
 //! Every statistic against values worked out by hand or printed in a paper.
 
 use crate::setup::{Setup, add_history, assert_near, key, sweep, two_level};
-use layerscope_recorder::recording::Stage;
+use layerscope_recorder::recording::{Stage, UnitKey};
 use serde_json::Value;
 use std::fs;
 
@@ -187,4 +187,31 @@ fn a_foreign_file_with_post_alone_is_enough() {
     assert_near(&row["sum_std"], 9.0);
     assert!(report["recording"]["seed"].is_null());
     setup.analyze("variance --stage pre").assert_fails(&["no stage pre", "it has post"]);
+}
+
+#[test]
+fn layers_are_separate_rows_and_none_is_the_most_normal_of_all() {
+    let layer = |layer: &str, amplitudes: &[f32]| {
+        (UnitKey { layer: layer.to_owned(), ..key(4, 0, 1) }, amplitudes.len(), two_level(amplitudes))
+    };
+    let units = [layer("hidden.0", &[1.0, 2.0, 3.0, 5.0]), layer("hidden.1", &[1.0, 4.0, 5.0, 6.0])];
+    let setup = Setup::new(&[Stage::Post], &units);
+    let both = setup.analyze("normality --format json");
+    let report = both.json();
+    let layers: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| row["layer"].as_str().unwrap()).collect();
+    assert_eq!((both.code, layers.as_slice()), (0, ["hidden.0", "hidden.1"].as_slice()));
+    assert!(report["most_normal"].is_null() && both.stderr.contains("--layer"), "{}", both.stderr);
+    let one = setup.analyze("normality --format json --layer hidden.1").json();
+    assert_eq!(one["most_normal"]["w"], report["rows"][1]["w"]);
+}
+
+#[test]
+fn pooled_dormancy_is_judged_within_each_network() {
+    // The second network is a thousand times livelier: against its mean the whole first one would be dormant.
+    let units = [(key(3, 0, 1), 3, two_level(&[1.0, 2.0, 0.0])), (key(3, 1, 1), 3, two_level(&[1000.0, 2000.0, 1.0]))];
+    let report = Setup::new(&[Stage::Post], &units).analyze("dead --pool --format json").json();
+    let row = &report["rows"][0];
+    assert_eq!(row["dormant"], serde_json::json!({"0": 1, "0.025": 2, "0.1": 2}));
+    assert_eq!((&row["n_neurons"], &row["n_dead"]), (&6.into(), &1.into()));
+    assert_near(&row["dead_fraction"], 1.0 / 6.0);
 }
