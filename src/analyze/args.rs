@@ -1,6 +1,7 @@
 //! What was typed: statistics as subcommands, the same choices for each.
 
 use crate::report::Format;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use layerscope_recorder::recording::Stage;
 use std::num::NonZeroUsize;
@@ -9,7 +10,7 @@ use std::str::FromStr;
 
 /// Measure a recording of activations.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "analyze", version, about, after_help = EXIT_CODES, infer_subcommands = false)]
+#[command(name = "analyze", version, after_help = EXIT_CODES, infer_subcommands = false)]
 pub struct AnalyzeArgs {
     /// What to do with the recording.
     #[command(subcommand)]
@@ -210,6 +211,9 @@ fn parse_stage(text: &str) -> Result<Stage, String> {
 
 /// A usage error in one line, without clap's usage block: what is wrong and where to read more.
 pub fn one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "expected a statistic, such as `analyze variance out.parquet` (try --help)".into();
+    }
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -228,7 +232,9 @@ mod tests {
 
     #[test]
     fn sizes_in_bytes() {
-        for (text, bytes) in [("2GiB", 2 << 30), ("512MiB", 512 << 20), ("1.5kb", 1500), ("64", 64), ("3 M", 3 << 20)] {
+        for (text, bytes) in
+            [("2GiB", 2 << 30), ("512MiB", 512 << 20), ("64KiB", 65_536), ("1.5kb", 1500), ("64", 64), ("3 M", 3 << 20)]
+        {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "GiB", "2XiB", "0", "-1", "1e30GiB", "99999999999999GiB"] {
@@ -249,5 +255,7 @@ mod tests {
         let error = one_line(&parse("analyze dead r.parquet --epoch first").unwrap_err());
         assert!(!error.contains('\n') && error.contains("--epoch") && error.contains("first"), "{error}");
         assert!(parse("analyze mixture r.parquet").is_err(), "belongs to a later version");
+        assert!(one_line(&parse("analyze").unwrap_err()).starts_with("expected a statistic"));
+        assert!(AnalyzeArgs::command().render_help().to_string().starts_with("Measure a recording"));
     }
 }

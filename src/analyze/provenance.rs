@@ -66,35 +66,51 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
     object
 }
 
-/// The line below a figure's title: stage, layer, epoch, model and data, as far as all rows share them.
-pub fn subtitle(selection: &Selection, with_epoch: bool) -> String {
-    let text = |value: Value| value.as_str().map(str::to_string);
+/// The line below the title of a figure of activations: stage, layer, epoch, model, data, replicates, as far as shared.
+pub fn subtitle(selection: &Selection) -> String {
     let mut parts = vec![format!("{}-activation", selection.stage)];
-    parts.extend(text(common(selection, |group| &group.key.layer)).map(|layer| format!("layer {layer}")));
-    let epochs: BTreeSet<Option<i32>> = selection.groups.iter().map(|group| group.epoch).collect();
-    if let (true, 1, Some(Some(epoch))) = (with_epoch, epochs.len(), epochs.first()) {
-        parts.push(format!("epoch {epoch}"));
-    }
-    let model = text(common(selection, |group| &group.key.model));
-    let dataset = text(common(selection, |group| &group.key.dataset));
-    let split = text(common(selection, |group| &group.key.split));
-    let on = dataset.map(|dataset| match split {
-        Some(split) => format!("{dataset} ({split})"),
-        None => dataset,
-    });
-    match (model, on) {
+    parts.extend(shared(selection, |group| &group.key.layer).map(|layer| format!("layer {layer}")));
+    let dataset = shared(selection, |group| &group.key.dataset);
+    let split = shared(selection, |group| &group.key.split);
+    let on = dataset.map(|dataset| split.map_or(dataset.clone(), |split| format!("{dataset} ({split})")));
+    finish(selection, parts, shared_epoch(selection), on)
+}
+
+/// The line below the title of a figure of the networks' performance: epoch, model, data, replicates.
+pub fn network_subtitle(selection: &Selection, choice: EpochChoice) -> String {
+    let epoch = match choice {
+        EpochChoice::At(epoch) => Some(epoch),
+        EpochChoice::Last => shared_epoch(selection),
+    };
+    finish(selection, Vec::new(), epoch, shared(selection, |group| &group.key.dataset))
+}
+
+fn finish(selection: &Selection, mut parts: Vec<String>, epoch: Option<i32>, on: Option<String>) -> String {
+    parts.extend(epoch.map(|epoch| format!("epoch {epoch}")));
+    match (shared(selection, |group| &group.key.model), on) {
         (Some(model), Some(on)) => parts.push(format!("{model} on {on}")),
         (one, other) => parts.extend(one.or(other)),
     }
-    let replicates = selection.groups.iter().map(|group| match group.replicate {
-        Some(_) => {
-            selection.groups.iter().filter(|g| g.key.size == group.key.size && g.key.layer == group.key.layer).count()
-        }
-        None => group.members.len(),
-    });
-    let most = replicates.max().unwrap_or(0);
+    let most = most_replicates(selection);
     if most > 1 {
-        parts.push(format!("{most} replicates"));
+        let pooled = if selection.groups.iter().all(|group| group.replicate.is_none()) { " pooled" } else { "" };
+        parts.push(format!("{most} replicates{pooled}"));
     }
     parts.join(" · ")
+}
+
+fn shared(selection: &Selection, of: impl Fn(&Group) -> &str) -> Option<String> {
+    common(selection, of).as_str().map(str::to_string)
+}
+
+fn shared_epoch(selection: &Selection) -> Option<i32> {
+    let epochs: BTreeSet<Option<i32>> = selection.groups.iter().map(|group| group.epoch).collect();
+    if epochs.len() == 1 { epochs.into_iter().next().flatten() } else { None }
+}
+
+/// Replicates of the size that has most of them.
+fn most_replicates(selection: &Selection) -> usize {
+    let pooled = selection.groups.iter().map(|group| group.members.len()).max().unwrap_or(0);
+    let replicates: BTreeSet<Option<i32>> = selection.groups.iter().map(|group| group.replicate).collect();
+    pooled.max(replicates.len())
 }

@@ -107,7 +107,7 @@ fn measured_answer(
         Statistic::Normality(_) => normality::report(stage, &measured),
         Statistic::Accuracy(_) => unreachable!("accuracy reads the history, not the values"),
     };
-    let subtitle = provenance::subtitle(&selection, true);
+    let subtitle = provenance::subtitle(&selection);
     let chart = with_chart.then(|| chart(statistic, &subtitle, &measured));
     drop(measured);
     Ok((answer, selection, chart))
@@ -132,7 +132,7 @@ fn accuracy_answer(choices: &Choices, available: &[Available], with_chart: bool)
     // The history has every epoch, captured or not: units are chosen by the other choices.
     let units = select(available, &Choices { epoch: EpochChoice::Last, ..choices.clone() })?;
     let answer = accuracy::report(units.stage, available, &units, choices.epoch, &history);
-    let subtitle = provenance::subtitle(&units, choices.epoch == EpochChoice::Last);
+    let subtitle = provenance::network_subtitle(&units, choices.epoch);
     let chart = with_chart.then(|| accuracy::chart(&subtitle, &answer));
     Ok((answer, units, chart))
 }

@@ -102,6 +102,10 @@ pub enum SelectionError {
     NothingLeft,
 }
 
+/// Members by (model, dataset, split, layer), then by (size, replicate): the order of the rows. The replicate is 0 for
+/// all when they are pooled.
+type Rows = BTreeMap<[String; 4], BTreeMap<(i32, i32), Vec<usize>>>;
+
 /// Chooses the units and arranges them in rows.
 ///
 /// `--epoch last` is the last captured epoch of each (size, replicate, layer). Without `--stage` it is `post`; a
@@ -125,8 +129,7 @@ pub fn select(available: &[Available], choices: &Choices) -> Result<Selection, S
     for at in chosen {
         epochs_of.entry(UnitKey { epoch: 0, ..available[at].key.clone() }).or_default().push(at);
     }
-    // A key whose order is that of the rows: layer before size, and one replicate for all when they are pooled.
-    let mut rows: BTreeMap<[String; 4], BTreeMap<(i32, i32), Vec<usize>>> = BTreeMap::new();
+    let mut rows = Rows::new();
     for (_, mut positions) in epochs_of {
         positions.sort_by_key(|&at| available[at].key.epoch);
         let found = match choices.epoch {

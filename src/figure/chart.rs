@@ -126,8 +126,7 @@ impl Chart {
             .with_grid_line_width(0.6)
             .with_theme(theme());
         layout = layout.with_x_tick_format(match self.x.scale {
-            // Half octaves are labelled like the sizes of the ladder: floor(2^(i/2)).
-            Scale::Log2 => TickFormat::Custom(Arc::new(|v: f64| grouped((v.exp2() + 1e-6).floor()))),
+            Scale::Log2 => TickFormat::Custom(Arc::new(|v: f64| grouped(v.exp2().round()))),
             Scale::Linear => TickFormat::Custom(Arc::new(grouped)),
         });
         if let Some(entries) = self.legend() {
@@ -229,20 +228,22 @@ impl Axis {
         let low = self.from.map_or(low, |from| self.place(from));
         let high = self.to.map_or(high, |to| self.place(to));
         let span = if high > low { high - low } else { low.abs().max(1.0) };
-        let margin = if self.scale == Scale::Log2 { 0.04 * span.max(5.0) } else { 0.06 * span };
+        let margin = match self.scale {
+            // At least 1.2 octaves, so that a single size still has a power of two beside it.
+            Scale::Log2 => (0.04 * span).max(0.2).max(0.5 * (1.2 - (high - low))),
+            Scale::Linear => 0.06 * span,
+        };
         let low = if self.from.is_some() { low } else { low - margin };
         let high = if self.to.is_some() { high } else { high + margin };
         Some((low, high.max(low + f64::EPSILON)))
     }
 }
 
-/// A tick at every power of two, at half octaves for narrow ranges, at every other power for very wide ones.
+/// A tick at every power of two, at every other one for very wide ranges.
+///
+/// Sizes between them have no tick: ticks are evenly spaced, and 90 is not halfway from 64 to 128.
 fn octave_step(octaves: f64) -> f64 {
-    match octaves {
-        o if o <= 3.5 => 0.5,
-        o if o <= 13.0 => 1.0,
-        _ => 2.0,
-    }
+    if octaves <= 13.0 { 1.0 } else { 2.0 }
 }
 
 /// 1, 2 or 5 times a power of ten, so that a span has five to ten steps.
@@ -317,7 +318,7 @@ mod tests {
     fn an_svg_scales_and_carries_its_labels() {
         let svg = String::from_utf8(chart().render(ImageFormat::Svg).unwrap()).unwrap();
         assert!(svg.starts_with("<svg viewBox=\"0 0 760 480\""));
-        for text in ["A &lt;title&gt; &amp; more", "size (neurons", "most normal: 90", ">64<", ">90<"] {
+        for text in ["A &lt;title&gt; &amp; more", "size (neurons", "most normal: 90", ">64<", ">128<"] {
             assert!(svg.contains(text), "{text} in {svg}");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
@@ -336,7 +337,10 @@ mod tests {
         let mut chart = chart();
         chart.series[0].line = vec![(64.0, 0.5)];
         chart.series[0].dots.clear();
-        assert!(chart.render(ImageFormat::Svg).is_ok());
+        chart.series[0].line[0].0 = 90.0;
+        chart.series[0].name = None;
+        let svg = String::from_utf8(chart.render(ImageFormat::Svg).unwrap()).unwrap();
+        assert!(svg.contains(">64<") || svg.contains(">128<"), "an axis without a single tick: {svg}");
         chart.series.clear();
         assert!(matches!(chart.render(ImageFormat::Svg), Err(FigureError::Empty)));
     }

@@ -4,170 +4,19 @@
 //! `table.rs` each write the same rows; `destination.rs` decides where they go and makes the file appear whole or
 //! not at all. Numbers that do not exist are [`Cell::Null`]: no format ever prints `NaN` or `inf`.
 
+mod cell;
 mod csv;
 mod destination;
 mod json;
 mod parquet;
 mod table;
 
+pub use cell::{Cell, Column, Kind};
 pub use destination::{Destination, DestinationError, check_file, is_broken_pipe, write_whole_file};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 use std::io::{self, Write};
-use std::sync::Arc;
-
-/// One value of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// The column does not apply to this row; JSON leaves the field out.
-    Absent,
-    /// The value could not be computed; the row's `reason` says why.
-    Null,
-    /// A count or an index.
-    Integer(i64),
-    /// A finite number. Build it with `Cell::from`, which turns NaN and infinity into [`Cell::Null`].
-    Real(f64),
-    /// A name or a sentence.
-    Text(Arc<str>),
-    /// Several finite numbers, for example an interval `[low, high]`.
-    Reals(Vec<f64>),
-}
-
-impl From<f64> for Cell {
-    fn from(value: f64) -> Self {
-        if value.is_finite() { Cell::Real(value) } else { Cell::Null }
-    }
-}
-
-impl From<f32> for Cell {
-    fn from(value: f32) -> Self {
-        Cell::from(f64::from(value))
-    }
-}
-
-impl From<i32> for Cell {
-    fn from(value: i32) -> Self {
-        Cell::Integer(i64::from(value))
-    }
-}
-
-impl From<i64> for Cell {
-    fn from(value: i64) -> Self {
-        Cell::Integer(value)
-    }
-}
-
-impl From<u64> for Cell {
-    fn from(value: u64) -> Self {
-        i64::try_from(value).map_or(Cell::Null, Cell::Integer)
-    }
-}
-
-impl From<usize> for Cell {
-    fn from(value: usize) -> Self {
-        i64::try_from(value).map_or(Cell::Null, Cell::Integer)
-    }
-}
-
-impl From<&str> for Cell {
-    fn from(value: &str) -> Self {
-        Cell::Text(value.into())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(value: String) -> Self {
-        Cell::Text(value.into())
-    }
-}
-
-impl From<Arc<str>> for Cell {
-    fn from(value: Arc<str>) -> Self {
-        Cell::Text(value)
-    }
-}
-
-impl From<Vec<f64>> for Cell {
-    fn from(values: Vec<f64>) -> Self {
-        if values.iter().all(|v| v.is_finite()) { Cell::Reals(values) } else { Cell::Null }
-    }
-}
-
-impl<T: Into<Cell>> From<Option<T>> for Cell {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Cell::Null, Into::into)
-    }
-}
-
-/// The type of a column, which fixes its Parquet type even when every value of a report is null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// [`Cell::Integer`].
-    Integer,
-    /// [`Cell::Real`].
-    Real,
-    /// [`Cell::Text`].
-    Text,
-    /// [`Cell::Reals`].
-    Reals,
-}
-
-/// A named, typed column. A name `a.b` is the field `b` of the object `a` in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Name of the field, as the contract spells it.
-    pub name: &'static str,
-    /// Type of its values.
-    pub kind: Kind,
-    /// Heading in the table for people; the machine formats use the name.
-    pub heading: &'static str,
-    /// Whether the table leaves the column out when every value is 0; the machine formats carry every column.
-    pub hidden_when_zero: bool,
-}
-
-impl Column {
-    const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, heading: name, hidden_when_zero: false }
-    }
-
-    /// A column of counts or indices.
-    pub const fn integer(name: &'static str) -> Self {
-        Self::new(name, Kind::Integer)
-    }
-
-    /// A column of finite numbers.
-    pub const fn real(name: &'static str) -> Self {
-        Self::new(name, Kind::Real)
-    }
-
-    /// A column of names or sentences.
-    pub const fn text(name: &'static str) -> Self {
-        Self::new(name, Kind::Text)
-    }
-
-    /// A column of short lists of numbers.
-    pub const fn reals(name: &'static str) -> Self {
-        Self::new(name, Kind::Reals)
-    }
-
-    /// The same column with a shorter heading in the table.
-    pub const fn headed(mut self, heading: &'static str) -> Self {
-        self.heading = heading;
-        self
-    }
-
-    /// The same column, in the table only when a value is not 0.
-    pub const fn if_not_zero(mut self) -> Self {
-        self.hidden_when_zero = true;
-        self
-    }
-
-    /// The object and field of a dotted name: `dormant.0.1` is field `0.1` of `dormant`.
-    pub fn nested(&self) -> Option<(&'static str, &'static str)> {
-        self.name.split_once('.')
-    }
-}
 
 /// One row: as many cells as the report has columns, in their order.
 pub type Row = Vec<Cell>;
@@ -319,16 +168,6 @@ pub(crate) mod sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_non_finite_number() {
-        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(Cell::from(value), Cell::Null);
-            assert_eq!(Cell::from(vec![1.0, value]), Cell::Null);
-        }
-        assert_eq!(Cell::from(None::<f64>), Cell::Null);
-        assert_eq!(Cell::from(u64::MAX), Cell::Null);
-    }
 
     #[test]
     #[should_panic(expected = "no column `wz`")]

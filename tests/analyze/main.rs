@@ -1,0 +1,12 @@
+//! `analyze` as its users see it: numbers, formats, messages, exit codes, files.
+//!
+//! Every test records a small sweep of its own, so that each expected number can be worked out by hand.
+//!
+//! - `numbers.rs`: every statistic against values worked out by hand or printed in a paper.
+//! - `output.rs`: tables, files, pictures, pipes.
+//! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
+
+mod numbers;
+mod output;
+mod setup;
+mod trouble;
