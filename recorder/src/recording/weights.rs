@@ -1,7 +1,7 @@
 //! The weights file: safetensors, written tensor by tensor as members finish, read tensor by tensor.
 //!
-//! Names are those of the contract: `size=S/replicate=R/hidden.weight` [S, I], `.../hidden.bias` [S],
-//! `.../output.weight` [O, S], `.../output.bias` [O], all f32. Nothing is held in memory: the header needs only names and
+//! Names are those of the contract: `size=S/replicate=R/hidden.weight` [S, I], `.../hidden.bias` \[S\],
+//! `.../output.weight` [O, S], `.../output.bias` \[O\], all f32. Nothing is held in memory: the header needs only names and
 //! shapes, which are known before training, and every tensor has its place in the file.
 
 use std::collections::BTreeMap;
