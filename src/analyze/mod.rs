@@ -1,6 +1,6 @@
 //! `analyze`: measure a recording.
 //!
-//! [`args`] is what was typed, [`unit`] chooses the units, [`measure`](mod@measure) streams them into moments, and one
+//! [`args`] is what was typed, [`unit`](mod@unit) chooses the units, [`measure`](mod@measure) streams them into moments, and one
 //! file per statistic turns moments into rows and a picture. [`run`](mod@run) is the whole program in one page.
 
 pub mod accuracy;
