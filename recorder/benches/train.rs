@@ -7,9 +7,7 @@ use layerscope_recorder::backend::{Isa, shared_cache_bytes};
 use layerscope_recorder::dataset::{Search, SplitName};
 use layerscope_recorder::input::Samples;
 use layerscope_recorder::model::Model;
-use layerscope_recorder::train::{
-    Activations, Capture, EpochMeasures, MemberWeights, Observer, Plan, Progress, train,
-};
+use layerscope_recorder::train::{Activations, Capture, EpochMeasures, MemberWeights, Observer, Plan, Progress, train};
 use std::convert::Infallible;
 use std::time::Instant;
 

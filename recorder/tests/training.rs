@@ -291,7 +291,10 @@ fn refuses_what_does_not_fit() {
     };
     assert_eq!(refused(&|plan| plan.sizes = vec![0]), "a size must be between 1 and 2147483647, found 0");
     assert_eq!(refused(&|plan| plan.batch_size = 0), "the batch size must be between 1 and 65536, found 0");
-    assert_eq!(refused(&|plan| plan.capture.n_samples = 31), "the number of samples must be between 0 and 30, found 31");
+    assert_eq!(
+        refused(&|plan| plan.capture.n_samples = 31),
+        "the number of samples must be between 0 and 30, found 31"
+    );
     assert_eq!(refused(&|plan| plan.capture.epochs = vec![4]), "a captured epoch must be between 0 and 3, found 4");
     let mut wide = dataset.clone();
     wide.train = Split::new(2, vec![0; 4], vec![0; 2]).unwrap();

@@ -117,7 +117,8 @@ mod tests {
                     }
                 }
             }
-            let expected: Vec<f32> = [2, 0, 2].iter().flat_map(|&s| values[s * 5..s * 5 + 5].to_vec()).map(f32::from).collect();
+            let expected: Vec<f32> =
+                [2, 0, 2].iter().flat_map(|&s| values[s * 5..s * 5 + 5].to_vec()).map(f32::from).collect();
             assert_eq!(by_row, expected);
             let mut by_column = vec![0.0; 15];
             match batch.columns() {

@@ -87,10 +87,7 @@ impl<'a> Session<'a> {
             pool,
             train: samples(SplitName::Train),
             test: samples(SplitName::Test),
-            affine: Affine {
-                scale: 1.0 / (255.0 * normalization.std),
-                shift: normalization.mean / normalization.std,
-            },
+            affine: Affine { scale: 1.0 / (255.0 * normalization.std), shift: normalization.mean / normalization.std },
             groups: Groups::all(Adam { learning_rate: plan.learning_rate, ..Adam::default() }),
         })
     }
@@ -160,9 +157,8 @@ impl<'a> Session<'a> {
         observer: &mut O,
     ) -> Result<(), TrainError<O::Error>> {
         let plan = self.plan;
-        let evaluate = |samples: &Samples| {
-            self.pool.install(|| evaluation::evaluate(networks, samples, self.affine, self.isa))
-        };
+        let evaluate =
+            |samples: &Samples| self.pool.install(|| evaluation::evaluate(networks, samples, self.affine, self.isa));
         let (train, test) = (evaluate(&self.train), evaluate(&self.test));
         let step = (epoch * self.train.len().div_ceil(plan.batch_size)) as u64;
         for ((network, train), test) in networks.iter().zip(train).zip(test) {
