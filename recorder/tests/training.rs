@@ -20,7 +20,8 @@ fn split(n_samples: usize, share: f64, salt: u64) -> Split {
             let hash = (n as u64 * 784 + j + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let lit = (hash >> 40) as f64 / f64::from(1 << 24) < share;
             let band = j / 78 == u64::from(label);
-            pixels.push(if lit { (hash >> 8) as u8 / if band { 1 } else { 2 } | 1 } else { 0 });
+            let value = (hash >> 8) as u8 / if band { 1 } else { 2 };
+            pixels.push(if lit { value | 1 } else { 0 });
         }
     }
     Split::new(784, pixels, labels).unwrap()

@@ -3,6 +3,8 @@
 //! All of them work on one [`Block`](crate::ensemble::Block) of 32 neurons, so that everything a block needs stays in
 //! the core's own cache while it is worked on.
 
+#![allow(clippy::needless_range_loop, reason = "register tiles are unrolled loops over constants")]
+
 pub(crate) mod adam;
 pub(crate) mod cross_entropy;
 pub(crate) mod hidden;
