@@ -1,6 +1,6 @@
 //! The program `record`: from the command line to four files.
 //!
-//! [`args`] is what can be typed, [`Request`](request::Request) what it means, [`RecordPlan`](plan::RecordPlan) what it
+//! [`args`] is what can be typed, [`Request`] what it means, [`RecordPlan`] what it
 //! takes on this machine with this data, [`run`](mod@run) does it. `record fetch` and `record datasets` are in [`data`].
 
 pub mod args;

@@ -30,7 +30,7 @@ pub struct FileEntry {
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
-    /// Sizes in its header: [N, rows, columns] or [N].
+    /// Sizes in its header: `[N, rows, columns]` or `[N]`.
     pub shape: &'static [usize],
     /// SHA-256 of the uncompressed content. Gzip headers differ between distributors, so the packed file has no digest.
     pub sha256: &'static str,

@@ -20,7 +20,7 @@ use super::DatasetError;
 pub enum Kind {
     /// Magic 2051: unsigned bytes in three dimensions, [N, rows, columns].
     Images,
-    /// Magic 2049: unsigned bytes in one dimension, [N].
+    /// Magic 2049: unsigned bytes in one dimension, `[N]`.
     Labels,
 }
 
@@ -44,7 +44,7 @@ impl Kind {
 /// An IDX file in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idx {
-    /// Sizes of the dimensions: [N, rows, columns] or [N].
+    /// Sizes of the dimensions: `[N, rows, columns]` or `[N]`.
     pub shape: Vec<usize>,
     /// The bytes, last dimension fastest.
     pub data: Vec<u8>,

@@ -146,12 +146,12 @@ impl Split {
         self.n_inputs
     }
 
-    /// All pixels, [N, I] row-major.
+    /// All pixels, `[N, I]` row-major.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// All labels, [N].
+    /// All labels, `[N]`.
     pub fn labels(&self) -> &[u8] {
         &self.labels
     }
