@@ -118,16 +118,10 @@ impl Needs {
             .saturating_add(n_rows.saturating_mul(ROW_KEY_BYTES))
             .saturating_add(n_parameters.saturating_mul(size_of::<f32>() as u64))
             .saturating_add(history);
-        // One epoch of one network is counted in whole numbers, their sum in f64, where nothing overflows.
-        let flops_of = |&size: &usize| {
-            let one = train::Plan { sizes: vec![size], n_epochs: 1, n_replicates: 1, ..training.clone() };
-            one.flops(dataset) as f64
-        };
-        let flops_of_epoch: f64 = request.sizes.iter().map(flops_of).sum();
         Self {
             n_members,
             n_parameters,
-            flops: flops_of_epoch * training.n_epochs as f64 * n_replicates as f64,
+            flops: training.flops(dataset),
             n_rows,
             raw_bytes: n_values.saturating_mul(size_of::<f32>() as u64),
             disk_bytes,

@@ -5,6 +5,9 @@ use crate::ensemble::{BLOCK, Block};
 use crate::input::Samples;
 use crate::model::Model;
 
+/// Code, batches, and what evaluation and threads need beside the data and the networks.
+const PROGRAM_BYTES: u64 = 48 << 20;
+
 /// A sweep to train.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -122,33 +125,30 @@ impl Plan {
     /// weight and trained sample (forward, weight gradient, and the gradient of the layer's input, which the first layer
     /// does not need: 4 there), 2 for each weight and evaluated sample.
     #[must_use]
-    pub fn flops(&self, dataset: &Dataset) -> u64 {
-        let (train, test) = (dataset.train.n_samples() as u64, dataset.test.n_samples() as u64);
-        let of_member = |&size: &usize| -> u64 {
-            self.model
-                .dense_shapes(size)
-                .enumerate()
-                .map(|(layer, (inputs, outputs))| {
-                    let weights = inputs as u64 * outputs as u64;
-                    let per_sample = if layer == 0 { 4 } else { 6 };
-                    weights * self.n_epochs as u64 * (per_sample * train + 2 * (train + test))
-                })
-                .sum()
+    pub fn flops(&self, dataset: &Dataset) -> f64 {
+        let (train, test) = (dataset.train.n_samples() as f64, dataset.test.n_samples() as f64);
+        let of_member = |&size: &usize| -> f64 {
+            let of_layer = |(layer, (inputs, outputs)): (usize, (usize, usize))| {
+                let per_sample = if layer == 0 { 4.0 } else { 6.0 };
+                inputs as f64 * outputs as f64 * (per_sample * train + 2.0 * (train + test))
+            };
+            self.model.dense_shapes(size).enumerate().map(of_layer).sum()
         };
-        self.sizes.iter().map(of_member).sum::<u64>() * self.n_replicates as u64
+        self.sizes.iter().map(of_member).sum::<f64>() * self.n_epochs as f64 * self.n_replicates as f64
     }
 
     /// An upper estimate of the memory that training takes, in bytes: the data in both shapes, the largest pack with its
-    /// moments, its parameters once more when they are handed out, and a chunk of activations.
+    /// moments, its parameters once more when they are handed out, a chunk of activations, and the program itself.
     #[must_use]
     pub fn memory_bytes(&self, dataset: &Dataset) -> u64 {
         let values = (dataset.train.pixels().len() + dataset.test.pixels().len()) as f64;
-        let per_value = 1.0 + (4.0 * Samples::dense_share(dataset.train.pixels())).max(1.0);
+        // The bytes as they came, and either the same again or a value and an index for each that is not zero.
+        let per_value = 1.0 + (6.0 * Samples::dense_share(dataset.train.pixels())).max(1.0);
         let n_blocks = |size: usize| size.div_ceil(BLOCK) as u64;
         let state = |size: usize| n_blocks(size) * Block::state_bytes(self.model.n_inputs(), self.n_classes()) as u64;
         let batch = |size: usize| n_blocks(size) * (self.batch_size * 3 * 64) as u64;
         let largest = self.sizes.iter().copied().max().unwrap_or(0);
         let pack = (state(largest) + batch(largest)).max(crate::backend::shared_cache_bytes() as u64);
-        (values * per_value) as u64 + pack + state(largest) / 3 + self.capture.chunk_bytes as u64
+        PROGRAM_BYTES + (values * per_value) as u64 + pack + state(largest) / 3 + self.capture.chunk_bytes as u64
     }
 }
