@@ -80,7 +80,7 @@ impl Lists {
         self.values.resize(lists.values.len(), 0.0);
         self.indices.resize(lists.indices.len(), 0);
         // Each start moves to its list's end while the list is filled, and is where the next list starts.
-        for number in 0..lists.len() {
+        for number in 0..lists.all().len() {
             let list = lists.all().list(number);
             for (&value, &index) in list.values.iter().zip(list.indices) {
                 let place = &mut self.starts[usize::from(index)];
@@ -91,18 +91,6 @@ impl Lists {
         }
         self.starts.rotate_right(1);
         self.starts[0] = 0;
-    }
-
-    /// How many lists there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// All lists.
@@ -159,11 +147,11 @@ mod tests {
         for row in [[0, 7, 0, 255, 3], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0], [9, 0, 8, 1, 0]] {
             lists.push_row(&row);
         }
-        assert_eq!(lists.len(), 4 * SEGMENTS);
+        assert_eq!(lists.all().len(), 4 * SEGMENTS);
         let mut transposed = Lists::default();
         transposed.push_row(&[1, 2, 3]);
         transposed.transpose(&lists, 5);
-        assert_eq!(transposed.len(), 5);
+        assert_eq!(transposed.all().len(), 5);
         let list = |number| transposed.all().list(number);
         assert_eq!(list(0), List { values: &[1.0, 9.0], indices: &[1, 3] });
         assert_eq!(list(1), List { values: &[7.0], indices: &[0] });
