@@ -1,6 +1,6 @@
 //! Adam over sixteen lanes.
 
-use super::AdamStep;
+use super::{Adam, AdamStep};
 use crate::backend::{Lanes, Simd};
 
 /// Takes one step with `gradient`; returns the new parameters, which it also stores.
@@ -24,5 +24,3 @@ pub(crate) fn update<S: Simd>(
     new.store(value);
     new
 }
-
-use super::Adam;
