@@ -18,7 +18,9 @@
 
 mod dead;
 mod density;
+mod gamma;
 pub mod interval;
+pub mod mixture;
 mod moments;
 mod most_normal;
 mod quantile;

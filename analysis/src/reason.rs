@@ -29,6 +29,17 @@ pub enum Reason {
         /// Largest number of values for which the method is calibrated.
         limit: u64,
     },
+    /// Some values are below 0.
+    #[error("{n_negative} of {n} values are below 0")]
+    Negative {
+        /// Number of values below 0.
+        n_negative: u64,
+        /// Number of values.
+        n: u64,
+    },
+    /// The journal's fit divides 0 by 0: its densities underflow.
+    #[error("the journal's fit fails here: both densities underflow at a value, or a component has no weight left")]
+    Underflow,
     /// Some values are NaN or infinite.
     #[error("{n_nonfinite} of {n} values are NaN or infinite")]
     NotFinite {
