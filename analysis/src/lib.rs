@@ -16,9 +16,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bootstrap;
 mod dead;
 mod density;
 mod gamma;
+pub mod goodness_of_fit;
 pub mod interval;
 pub mod mixture;
 mod moments;

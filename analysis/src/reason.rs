@@ -48,6 +48,22 @@ pub enum Reason {
         /// Number of values, the non-finite ones included.
         n: u64,
     },
+    /// The distribution in question cannot have some of the values.
+    #[error("{n_outside} of {n} values are outside the range of the distribution")]
+    OutsideSupport {
+        /// Number of values outside.
+        n_outside: u64,
+        /// Number of values.
+        n: u64,
+    },
+    /// Too few bootstrap replicates have a value.
+    #[error("{n} bootstrap replicates have a value, at least {needed} are needed")]
+    FewReplicates {
+        /// Number of replicates with a value.
+        n: u64,
+        /// Number of replicates needed.
+        needed: u64,
+    },
 }
 
 /// An error with the count of the values that are not finite, if there are any.
