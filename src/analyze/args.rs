@@ -1,5 +1,6 @@
 //! What was typed: statistics as subcommands, the same choices for each.
 
+use super::mixture::MixtureArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -60,6 +61,8 @@ pub enum Statistic {
     Dead(Choices),
     /// Whether the neurons' standard deviations are normally distributed (Shapiro-Wilk)
     Normality(Choices),
+    /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
+    Mixture(MixtureArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
     /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
@@ -74,6 +77,7 @@ impl Statistic {
             Statistic::Variance(_) => "variance",
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
+            Statistic::Mixture(_) => "mixture",
             Statistic::Accuracy(_) => "accuracy",
             Statistic::Relationships(_) => "relationships",
         }
@@ -87,6 +91,7 @@ impl Statistic {
             | Statistic::Normality(choices)
             | Statistic::Accuracy(choices) => choices,
             Statistic::Variance(args) => &args.choices,
+            Statistic::Mixture(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,
         }
     }
@@ -278,7 +283,7 @@ mod tests {
         assert_eq!(choices("analyze dead r.parquet").epoch, EpochChoice::Last);
         let error = one_line(&parse("analyze dead r.parquet --epoch first").unwrap_err());
         assert!(!error.contains('\n') && error.contains("--epoch") && error.contains("first"), "{error}");
-        assert!(parse("analyze mixture r.parquet").is_err(), "belongs to a later version");
+        assert!(parse("analyze mixtures r.parquet").is_err(), "no statistic");
         assert!(one_line(&parse("analyze").unwrap_err()).starts_with("expected a statistic"));
         assert!(AnalyzeArgs::command().render_help().to_string().starts_with("Measure a recording"));
     }

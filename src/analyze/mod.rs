@@ -8,6 +8,7 @@ pub mod args;
 pub mod by_size;
 pub mod dead;
 pub mod measure;
+pub mod mixture;
 pub mod normality;
 mod progress;
 pub mod provenance;

@@ -1,6 +1,7 @@
 //! What every report says about itself: which recording, which choices.
 
 use super::args::{EpochChoice, Statistic, VarianceFigure};
+use super::mixture::MixtureArgs;
 use super::unit::{Group, Selection};
 use layerscope_recorder::recording::{Recording, RecordingError};
 use serde_json::{Map, Value, json};
@@ -63,7 +64,22 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
             object.insert("figure".into(), figure.into());
         }
     }
+    if let Statistic::Mixture(args) = statistic {
+        mixture_options(args, &mut object);
+    }
     object
+}
+
+fn mixture_options(args: &MixtureArgs, object: &mut Map<String, Value>) {
+    let families: Vec<&str> = args.families.0.iter().map(|family| family.as_str()).collect();
+    object.insert("families".into(), json!(families));
+    object.insert("method".into(), args.method.as_str().into());
+    object.insert("bootstrap".into(), args.bootstrap.into());
+    object.insert("seed".into(), args.seed.into());
+    object.insert("level".into(), args.level.into());
+    if args.choices.plot.is_some() {
+        object.insert("figure".into(), args.figure.as_str().into());
+    }
 }
 
 /// The line below the title of a figure of activations: stage, layer, epoch, model, data, replicates, as far as shared.

@@ -18,6 +18,14 @@ pub enum FitError {
         /// The limit.
         found: u64,
     },
+    /// The start is of another family than the one to be fitted.
+    #[error("expected a start of the family {expected}, found one of {found}")]
+    Start {
+        /// The family to be fitted.
+        expected: &'static str,
+        /// The family of the start.
+        found: &'static str,
+    },
     /// The data set has not one feature.
     #[error("expected a data set of one feature, found {found}")]
     Features {

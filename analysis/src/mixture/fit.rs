@@ -18,6 +18,7 @@ pub struct Params(ValidParams);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValidParams {
     family: Family,
+    start: Option<Parameters>,
     tolerance: f64,
     max_iterations: u64,
 }
@@ -25,7 +26,15 @@ pub struct ValidParams {
 impl Params {
     /// The family with a tolerance of 1e-10 and at most 10,000 iterations.
     pub fn new(family: Family) -> Self {
-        Self(ValidParams { family, tolerance: 1e-10, max_iterations: 10_000 })
+        Self(ValidParams { family, start: None, tolerance: 1e-10, max_iterations: 10_000 })
+    }
+
+    /// EM starts at these parameters alone in place of the fixed list of starts: for a sample close to one whose fit they
+    /// are, such as a bootstrap replicate of it. Families of one component need no start and ignore it.
+    #[must_use]
+    pub fn starting_at(mut self, parameters: Parameters) -> Self {
+        self.0.start = Some(parameters);
+        self
     }
 
     /// EM stops when a cycle raises the log-likelihood by less than this per value.
@@ -72,12 +81,15 @@ impl ParamGuard for Params {
     type Error = FitError;
 
     fn check_ref(&self) -> Result<&ValidParams, FitError> {
-        let ValidParams { tolerance, max_iterations, .. } = self.0;
+        let ValidParams { family, start, tolerance, max_iterations } = self.0;
         if !(tolerance > 0.0 && tolerance.is_finite()) {
             return Err(FitError::Tolerance { found: tolerance });
         }
         if max_iterations < 3 {
             return Err(FitError::MaxIterations { found: max_iterations });
+        }
+        if let Some(start) = start.filter(|start| start.family() != family) {
+            return Err(FitError::Start { expected: family.as_str(), found: start.family().as_str() });
         }
         Ok(&self.0)
     }
@@ -192,7 +204,7 @@ impl ValidParams {
             return Err(Reason::Constant { n });
         }
         let found = if self.family.is_mixture() {
-            search::mixture(self.family, &values, self.tolerance, self.max_iterations)
+            search::mixture(self.family, &values, self.start, self.tolerance, self.max_iterations)
         } else {
             search::one_component(self.family, &values)
         };

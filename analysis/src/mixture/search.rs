@@ -32,14 +32,18 @@ pub(super) struct Found {
 }
 
 /// The likeliest mixture of a family.
-pub(super) fn mixture(family: Family, values: &Values, tolerance: f64, limit: u64) -> Found {
+///
+/// From `start` alone if there is one, else from each of the fixed starts.
+pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>, tolerance: f64, limit: u64) -> Found {
     let kinds = kinds(family == Family::TwoGamma);
     let floors = Floors::new(values.variance().sqrt());
     let cells = if values.x.len() < CELLS_FROM { values.clone() } else { values.in_cells(CELLS) };
-    let mut candidates: Vec<(&'static str, Run)> = starts(&cells, &floors, kinds)
-        .into_iter()
-        .map(|(name, start)| (name, em::run(&cells, &floors, start, COARSE, limit)))
-        .collect();
+    let starts = match start.and_then(|start| pair(start.scaled(1.0 / values.scale))) {
+        Some(pair) => vec![("given", pair)],
+        None => starts(&cells, &floors, kinds),
+    };
+    let mut candidates: Vec<(&'static str, Run)> =
+        starts.into_iter().map(|(name, start)| (name, em::run(&cells, &floors, start, COARSE, limit))).collect();
     let trace = candidates
         .iter()
         .map(|(name, run)| Start { name, log_likelihood: run.log_likelihood - values.ln_jacobian() })
@@ -173,6 +177,18 @@ fn parameters(pair: Pair) -> Parameters {
         }
         other => unreachable!("no family has the components {other:?}"),
     }
+}
+
+/// The pair of a mixture's parameters; None for families of one component.
+fn pair(parameters: Parameters) -> Option<Pair> {
+    let [first, second] = parameters.components()?;
+    let component = |parameters| match parameters {
+        Parameters::Exponential { mean } => Some(Component::Exponential { mean }),
+        Parameters::Normal { mu, sigma } => Some(Component::Normal { mu, sigma }),
+        Parameters::Gamma { shape, scale } => Some(Component::Gamma { shape, mean: shape * scale }),
+        _ => None,
+    };
+    Some(Pair { weight: parameters.weight()?, components: [component(first)?, component(second)?] })
 }
 
 fn parameters_of_one(component: Component) -> Parameters {
