@@ -33,7 +33,7 @@ pub fn density(subtitle: &str, spreads: &[Spread]) -> Chart {
             } else {
                 format!("{} · {}", spread.size, spread.series)
             };
-            Some(Series { name: Some(name), color: color::sequential(index, spreads.len()), line, dots: Vec::new() })
+            Some(Series { name: Some(name), color: color::sequential(index, spreads.len()), line, ..Series::default() })
         })
         .collect();
     Chart {
@@ -43,7 +43,7 @@ pub fn density(subtitle: &str, spreads: &[Spread]) -> Chart {
         y: Axis::linear("density").starting_at(0.0),
         legend_title: Some("size".into()),
         series,
-        marks: Vec::new(),
+        ..Chart::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pictures of a sweep: one file per figure, each of which turns numbers into a [`Chart`].
 //!
-//! `chart.rs` is the only module that knows the plotting crate.
+//! `chart/draw.rs` is the only module that knows the plotting crate.
 
 mod chart;
 mod color;
@@ -9,7 +9,7 @@ mod growth;
 mod mixture;
 mod sweep;
 
-pub use chart::{Axis, Chart, Mark, Scale, Series};
+pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
 pub use density::{Spread, density};
 pub use growth::growth;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
