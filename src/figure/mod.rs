@@ -6,12 +6,14 @@ mod chart;
 mod color;
 mod density;
 mod growth;
+mod histogram;
 mod mixture;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
 pub use density::{Spread, density};
 pub use growth::growth;
+pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 

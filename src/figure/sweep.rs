@@ -73,14 +73,7 @@ fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> 
             series.push(Series { name: several.then(|| name.to_string()), color, line, dots, ..Series::default() });
         }
     }
-    Chart {
-        title: title.into(),
-        subtitle: subtitle.into(),
-        x: Axis::sizes(),
-        y,
-        series,
-        ..Chart::default()
-    }
+    Chart { title: title.into(), subtitle: subtitle.into(), x: Axis::sizes(), y, series, ..Chart::default() }
 }
 
 fn mean(values: &[f64]) -> f64 {

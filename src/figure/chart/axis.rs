@@ -121,14 +121,14 @@ fn decade(exponent: i32) -> String {
     if (-3..=4).contains(&exponent) {
         return grouped(10f64.powi(exponent));
     }
-    let raised = exponent.to_string().chars().map(|c| match c {
+    let raised = |digit: char| match digit {
         '-' => '⁻',
         '1' => '¹',
         '2' => '²',
         '3' => '³',
         digit => char::from_u32('⁰' as u32 + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
-    });
-    std::iter::once("10".to_string()).chain(raised.map(String::from)).collect()
+    };
+    format!("10{}", exponent.to_string().chars().map(raised).collect::<String>())
 }
 
 /// A tick label: thousands apart, no trailing zeros, no rounding noise of the tick's position.

@@ -4,7 +4,8 @@ use super::*;
 
 fn chart() -> Chart {
     let line = vec![(64.0, 0.2), (90.0, 0.9), (128.0, 0.4)];
-    let series = Series { name: Some("64".into()), color: "#112233".into(), dots: line.clone(), line, ..Series::default() };
+    let series =
+        Series { name: Some("64".into()), color: "#112233".into(), dots: line.clone(), line, ..Series::default() };
     Chart {
         title: "A <title> & more".into(),
         subtitle: "of a recording".into(),
@@ -19,14 +20,21 @@ fn chart() -> Chart {
 
 /// Every kind of thing that a chart can hold.
 fn full() -> Chart {
-    let ranges: Vec<Range> = (1..=5).map(|at| Range { at: f64::from(at * 64), low: 0.2, high: 0.1 * f64::from(at + 3) }).collect();
+    let ranges: Vec<Range> =
+        (1..=5).map(|at| Range { at: f64::from(at * 64), low: 0.2, high: 0.1 * f64::from(at + 3) }).collect();
     let curve = |height: f64| (1..=5).map(|at| (f64::from(at * 64), height * f64::from(at))).collect::<Vec<_>>();
     let mut chart = chart();
     chart.series.extend([
         Series { name: Some("band".into()), color: "#228833".into(), band: ranges.clone(), ..Series::default() },
         Series { color: "#aa3377".into(), errors: ranges, ..Series::default() },
         Series { line: curve(0.1), stroke: Stroke::Dashed, color: "#4477aa".into(), ..Series::default() },
-        Series { line: curve(4.0), side: Side::Right, color: "#ee6677".into(), name: Some("right".into()), ..Series::default() },
+        Series {
+            line: curve(4.0),
+            side: Side::Right,
+            color: "#ee6677".into(),
+            name: Some("right".into()),
+            ..Series::default()
+        },
     ]);
     chart.right = Some(Axis::linear("dead neurons in a network").starting_at(0.0).ending_at(20.0));
     chart.levels = vec![Level { y: 0.025, label: "0.025".into() }];
@@ -50,7 +58,9 @@ fn an_svg_scales_and_carries_its_labels() {
 #[test]
 fn bands_error_bars_dashes_levels_and_a_right_axis_are_drawn() {
     let text = svg(&full());
-    for part in ["dead neurons in a network", ">20<", ">0.025<", "#228833", "#aa3377", "stroke-dasharray=\"6 4\"", ">right<"] {
+    for part in
+        ["dead neurons in a network", ">20<", ">0.025<", "#228833", "#aa3377", "stroke-dasharray=\"6 4\"", ">right<"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("NaN") && !text.contains("inf"));

@@ -58,7 +58,8 @@ mod tests {
         assert_eq!(line(&[]), Vec::<usize>::new());
         assert_eq!(line(&[(0.0, 0.0)]), [0]);
         assert_eq!(line(&[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (2.0, 5.0), (2.0, 9.0)]), [0, 2, 4]);
-        let wave: Vec<(f64, f64)> = (0..5000).map(|x| (f64::from(x) / 8.0, 100.0 * (f64::from(x) / 99.0).sin())).collect();
+        let wave: Vec<(f64, f64)> =
+            (0..5000).map(|x| (f64::from(x) / 8.0, 100.0 * (f64::from(x) / 99.0).sin())).collect();
         let kept = line(&wave);
         assert!(kept.len() < 400, "{}", kept.len());
         for pair in kept.windows(2) {
