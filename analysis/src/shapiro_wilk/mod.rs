@@ -111,19 +111,32 @@ fn one_minus_w(sorted: &[f64], weights: &Weights) -> Result<f64, Reason> {
     // Halves, so that the range cannot overflow; a shift by the median and a scale by the range, so that neither a
     // large offset costs digits nor tiny or huge values leave the exponent's range when squared.
     let half_range = high * 0.5 - low * 0.5;
-    let centre = sorted[n / 2];
-    let scaled = || sorted.iter().map(|x| (x * 0.5 - centre * 0.5) / half_range);
-    let mean = scaled().sum::<f64>() / n as f64;
-    let a = |i| weights.of(i);
-    let (mut sax, mut saa, mut sxx) = (0.0, 0.0, 0.0);
-    for (i, x) in scaled().enumerate() {
-        let x = x - mean;
-        sax += a(i) * x;
-        saa += a(i) * a(i);
-        sxx += x * x;
+    let centre = sorted[n / 2] * 0.5;
+    let scaled = |x: f64| (x * 0.5 - centre) / half_range;
+
+    // The i-th smallest and the i-th largest value share a weight up to its sign, so they are taken in pairs.
+    let (below, rest) = sorted.split_at(n / 2);
+    let (middle, above) = rest.split_at(n % 2);
+    let pairs =
+        || below.iter().zip(above.iter().rev()).zip(weights.upper()).map(|((x, y), a)| (scaled(*x), scaled(*y), *a));
+    let median = middle.first().map_or(0.0, |x| scaled(*x));
+
+    // The weights sum to 0, so that Σ a_i (x_i - x̄) needs no mean. The mean is within one standard deviation of the
+    // median: taking n (x̄ - median)² off the sum of squares costs one bit at most.
+    let (mut sum, mut squares, mut sax) = (median, median * median, 0.0);
+    for (x, y, a) in pairs() {
+        sum += x + y;
+        squares += x * x + y * y;
+        sax += a * (y - x);
     }
-    let slope = sax / saa;
-    let residual: f64 = scaled().enumerate().map(|(i, x)| (x - mean - slope * a(i)).powi(2)).sum();
+    let mean = sum / n as f64;
+    let sxx = squares - sum * mean;
+    let slope = sax / weights.sum_of_squares();
+    let mut residual = (median - mean).powi(2) * middle.len() as f64;
+    for (x, y, a) in pairs() {
+        let (x, y) = (x - mean + slope * a, y - mean - slope * a);
+        residual += x * x + y * y;
+    }
     Ok((residual / sxx).min(1.0))
 }
 
