@@ -5,7 +5,8 @@
 //!
 //! - What merges is an accumulator with `update`, `merge` and `finish`: [`Moments`]. It streams, takes the samples in
 //!   any pieces and on any number of threads, and gives the same bits whatever these were.
-//! - What needs a whole column is a function of a slice: [`shapiro_wilk`], [`gaussian_kde`], [`quantile`].
+//! - What needs a whole column is a function of a slice: [`shapiro_wilk`] and its companions in [`normality`],
+//!   [`gaussian_kde`], [`quantile`].
 //!
 //! Start at [`Moments`]: its per-neuron results, [`NeuronMoments`], are what [`summary`], [`layer_spread`] and [`dead`]
 //! take.
@@ -21,6 +22,8 @@ mod density;
 pub mod interval;
 mod moments;
 mod most_normal;
+pub mod multiplicity;
+pub mod normality;
 mod quantile;
 mod reason;
 mod shapiro_wilk;

@@ -1,0 +1,151 @@
+//! The companions of Shapiro-Wilk against SciPy, statsmodels and R; fixtures/README.md says how the numbers were made.
+
+mod support;
+
+use layerscope_analysis::Reason;
+use layerscope_analysis::normality::{Shape, anderson_darling, dagostino, jarque_bera};
+use serde::Deserialize;
+use support::samples::sample;
+use support::{Tolerance, assert_close};
+
+#[derive(Debug, Deserialize)]
+struct Case {
+    family: String,
+    n: usize,
+    seed: u64,
+    scale: f64,
+    shift: f64,
+    anderson_darling: f64,
+    /// None where the source's formula ends.
+    anderson_darling_p: Option<f64>,
+    #[serde(flatten)]
+    shape: Option<ShapeTests>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ShapeTests {
+    jarque_bera: f64,
+    jarque_bera_p: f64,
+    skewness_z: f64,
+    kurtosis_z: f64,
+    dagostino: f64,
+    dagostino_p: f64,
+}
+
+#[derive(Deserialize)]
+struct Fixture {
+    source: String,
+    cases: Vec<Case>,
+}
+
+impl Case {
+    fn name(&self) -> String {
+        format!("{} n {} seed {} scale {} shift {}", self.family, self.n, self.seed, self.scale, self.shift)
+    }
+
+    fn sample(&self) -> Vec<f64> {
+        sample(&self.family, self.seed, self.n, self.scale, self.shift)
+    }
+
+    /// How much of the digits the references lose: they do not move the sample, so an offset of 1e6 leaves ten digits.
+    fn loss(&self) -> f64 {
+        if self.shift / self.scale > 1e3 { 1e4 } else { 1.0 }
+    }
+}
+
+fn fixtures() -> [Fixture; 2] {
+    let texts = [include_str!("../../fixtures/normality.json"), include_str!("../../fixtures/normality_r.json")];
+    texts.map(|text| serde_json::from_str(text).unwrap())
+}
+
+#[test]
+fn anderson_darling_is_scipys_and_rs() {
+    // statsmodels takes the logarithm of 1 - Φ, and its A² (which it keeps to itself) loses digits where Φ is near 1.
+    for (fixture, p_slack) in fixtures().into_iter().zip([1e-5, 1e-12]) {
+        assert!(fixture.cases.len() >= 200, "{} cases", fixture.cases.len());
+        let (mut error, mut p_error, mut n_p) = (0.0_f64, 0.0_f64, 0);
+        for case in &fixture.cases {
+            let name = format!("{}: {}", fixture.source, case.name());
+            let mut sorted = case.sample();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let test = anderson_darling(&sorted).unwrap();
+            // Σ ln Φ is of the size of n, from which n is subtracted: n roundings of 2e-16, some of which add up.
+            let sum = Tolerance { abs: 1e-14 * case.n as f64 * case.loss(), rel: 1e-11 * case.loss() };
+            error = error.max(assert_close(&name, test.statistic, case.anderson_darling, sum) / case.n as f64);
+            let p = test.p.unwrap();
+            match case.anderson_darling_p {
+                // The exponent is at most 70 with a slope of at most 50.
+                Some(expected) => {
+                    let slack = 50.0 * (sum.abs + sum.rel * case.anderson_darling) + p_slack;
+                    p_error = p_error.max(assert_close(&name, p, expected, Tolerance::rel(slack)) / expected);
+                    n_p += 1;
+                }
+                None => assert!(p > 0.0 && p < 4e-24, "{name}: {p}"),
+            }
+        }
+        assert!(n_p >= 150, "{n_p} cases with a p-value");
+        println!("{}: max |dA²| / n {error:e}, max |dp| / p {p_error:e} of {n_p}", fixture.source);
+    }
+}
+
+#[test]
+fn jarque_bera_and_dagostino_are_scipys() {
+    let [fixture, _] = fixtures();
+    let mut n = 0;
+    for case in &fixture.cases {
+        let name = case.name();
+        let expected = case.shape.as_ref().unwrap();
+        let shape = Shape::of(&case.sample()).unwrap();
+        // Sums of n cubes and fourth powers of deviations.
+        let tolerance = Tolerance { abs: 1e-11 * case.loss(), rel: 1e-11 * case.loss() };
+        let test = jarque_bera(&shape).unwrap();
+        assert_close(format!("{name}: JB"), test.statistic, expected.jarque_bera, tolerance);
+        // exp(-x / 2): an error of x is one of the exponent.
+        let of_p = |x: f64| Tolerance::rel(1e-11 * case.loss() * (1.0 + x));
+        if expected.jarque_bera < 1400.0 {
+            assert_close(format!("{name}: p of JB"), test.p, expected.jarque_bera_p, of_p(test.statistic));
+            n += 1;
+        }
+        let test = dagostino(&shape).unwrap();
+        assert_close(format!("{name}: skewness"), test.skewness_z, expected.skewness_z, tolerance);
+        assert_close(format!("{name}: kurtosis"), test.kurtosis_z, expected.kurtosis_z, tolerance);
+        assert_close(format!("{name}: K²"), test.statistic, expected.dagostino, tolerance);
+        assert_close(format!("{name}: p of K²"), test.p, expected.dagostino_p, of_p(test.statistic));
+    }
+    assert!(n >= 180, "{n} cases whose p-value has digits");
+}
+
+#[test]
+fn samples_without_a_test_have_a_reason() {
+    let constant = [3.0; 9];
+    assert_eq!(anderson_darling(&constant), Err(Reason::Constant { n: 9 }));
+    assert_eq!(Shape::of(&constant), Err(Reason::Constant { n: 9 }));
+    assert_eq!(anderson_darling(&[1.0, 2.0]), Err(Reason::TooFew { n: 2, needed: 3 }));
+    assert_eq!(Shape::of(&[1.0]), Err(Reason::TooFew { n: 1, needed: 2 }));
+    let not_finite = Reason::NotFinite { n_nonfinite: 1, n: 3 };
+    assert_eq!(anderson_darling(&[1.0, 2.0, f64::INFINITY]), Err(not_finite));
+    assert_eq!(Shape::of(&[1.0, f64::NAN, 2.0]), Err(not_finite));
+    let shape = Shape::of(&[1.0, 2.0, 4.0, 4.5, 5.0, 6.0, 8.0]).unwrap();
+    assert_eq!(dagostino(&shape), Err(Reason::TooFew { n: 7, needed: 8 }));
+    let few = anderson_darling(&[1.0, 2.0, 4.0, 4.5, 5.0, 6.0, 8.0]).unwrap();
+    assert!(few.statistic > 0.0 && few.p.is_none(), "{few:?}");
+}
+
+#[test]
+fn hostile_samples_have_finite_answers() {
+    let mut outlier: Vec<f64> = (0..5000).map(f64::from).collect();
+    outlier[4999] = 1e300;
+    let mut spread: Vec<f64> = (-150..150).map(|exponent| 10.0_f64.powi(exponent)).collect();
+    spread.insert(0, -f64::MAX);
+    spread.push(f64::MAX);
+    let two_values: Vec<f64> = (0..60_000).map(|i| f64::from(u8::from(i >= 59_999))).collect();
+    for sorted in [outlier, spread, two_values] {
+        let test = anderson_darling(&sorted).unwrap();
+        assert!(test.statistic.is_finite() && test.modified.is_finite() && test.p.unwrap() > 0.0, "{test:?}");
+        let shape = Shape::of(&sorted).unwrap();
+        let (jarque_bera, dagostino) = (jarque_bera(&shape).unwrap(), dagostino(&shape).unwrap());
+        for value in [jarque_bera.statistic, jarque_bera.p, dagostino.statistic, dagostino.p] {
+            assert!(value.is_finite() && value >= 0.0, "{jarque_bera:?} {dagostino:?}");
+        }
+    }
+}
