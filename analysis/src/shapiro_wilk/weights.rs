@@ -1,7 +1,7 @@
 //! Royston's approximate weights of the Shapiro-Wilk statistic: they depend on the sample size alone.
 
+use super::normal::normal_quantile;
 use super::polynomial;
-use super::quantile::normal_quantile;
 use crate::Reason;
 
 /// Coefficients of the largest weight as a polynomial in n^(-1/2), Royston (1992) page 117; the constant term is the
