@@ -37,7 +37,8 @@ pub use most_normal::most_normal;
 pub use quantile::quantile;
 pub use reason::Reason;
 pub use shapiro_wilk::{
-    PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, Weights, shapiro_wilk, shapiro_wilk_sorted,
+    PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk, shapiro_wilk_sorted,
+    subsample_w,
 };
 pub use summary::{Summary, summary};
 pub use variance::{LayerSpread, STD_QUANTILES, layer_spread, standard_deviations};

@@ -2,8 +2,8 @@
 
 mod support;
 
-use layerscope_analysis::Reason;
-use layerscope_analysis::normality::{Shape, anderson_darling, dagostino, jarque_bera};
+use layerscope_analysis::normality::{Battery, Shape, anderson_darling, dagostino, jarque_bera};
+use layerscope_analysis::{Reason, Weights, shapiro_wilk, subsample_w};
 use serde::Deserialize;
 use support::samples::sample;
 use support::{Tolerance, assert_close};
@@ -148,4 +148,54 @@ fn hostile_samples_have_finite_answers() {
             assert!(value.is_finite() && value >= 0.0, "{jarque_bera:?} {dagostino:?}");
         }
     }
+}
+
+#[test]
+fn a_battery_is_its_tests() {
+    let mut sorted = sample("gamma2", 9, 200, 1.0, 0.0);
+    sorted.sort_unstable_by(f64::total_cmp);
+    let tests = Battery::of_sorted(&sorted, &Weights::new(200).unwrap()).unwrap();
+    let shape = Shape::of(&sorted).unwrap();
+    assert_eq!(tests.shapiro_wilk, shapiro_wilk(&sorted).unwrap());
+    assert_eq!(tests.anderson_darling, anderson_darling(&sorted).unwrap());
+    assert_eq!((tests.jarque_bera, tests.dagostino), (jarque_bera(&shape).unwrap(), dagostino(&shape).ok()));
+    let few = Battery::of_sorted(&sorted[..7], &Weights::new(7).unwrap()).unwrap();
+    assert!(few.dagostino.is_none() && few.anderson_darling.p.is_none());
+}
+
+#[test]
+fn subsamples_are_random_draws_without_replacement() {
+    let values = sample("exponential", 5, 300, 1.0, 0.0);
+    let found = subsample_w(&values, 50, 400, 7).unwrap();
+    assert_eq!(found, subsample_w(&values, 50, 400, 7).unwrap(), "the same seed");
+    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(found, single.install(|| subsample_w(&values, 50, 400, 7).unwrap()), "one thread");
+    let other = subsample_w(&values, 50, 400, 8).unwrap();
+    assert!(found.mean != other.mean);
+    // Two means of 400 draws: four standard errors.
+    let error = found.std * (2.0 / 400.0_f64).sqrt();
+    assert!((found.mean - other.mean).abs() < 4.0 * error, "{found:?} {other:?}");
+    // The mean of 4000 draws of this sample by numpy's choice and scipy's shapiro is 0.7719.
+    let error = found.std * (1.0 / 400.0 + 1.0 / 4000.0_f64).sqrt();
+    assert_close("mean", found.mean, 0.7719, Tolerance::abs(4.0 * error));
+    // Without replacement: all values but one are all values, in 300 ways.
+    let distinct = subsample_w(&(0..8).map(f64::from).collect::<Vec<_>>(), 8, 50, 1).unwrap();
+    assert_eq!(
+        (distinct.mean, distinct.std),
+        (shapiro_wilk(&(0..8).map(f64::from).collect::<Vec<_>>()).unwrap().w, 0.0)
+    );
+    assert_eq!(subsample_w(&values, 301, 9, 0), Err(Reason::TooFew { n: 300, needed: 301 }));
+    assert_eq!(subsample_w(&values, 2, 9, 0), Err(Reason::TooFew { n: 2, needed: 3 }));
+    assert_eq!(subsample_w(&[1.0; 9], 5, 9, 0), Err(Reason::Constant { n: 5 }));
+}
+
+#[test]
+fn every_subsample_is_as_likely() {
+    // Three of four values 0, 1, 3, 9: four subsets with distinct W, 0.25 each. W of {0, 1, 3}, {0, 1, 9}, {0, 3, 9},
+    // {1, 3, 9}; the mean over 4000 draws against the mean of the four.
+    let values = [0.0, 1.0, 3.0, 9.0];
+    let subsets = [[0.0, 1.0, 3.0], [0.0, 1.0, 9.0], [0.0, 3.0, 9.0], [1.0, 3.0, 9.0]];
+    let mean = subsets.iter().map(|subset| shapiro_wilk(subset).unwrap().w).sum::<f64>() / 4.0;
+    let found = subsample_w(&values, 3, 4000, 11).unwrap();
+    assert_close("mean", found.mean, mean, Tolerance::abs(4.0 * found.std / 4000.0_f64.sqrt()));
 }

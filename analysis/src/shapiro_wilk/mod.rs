@@ -3,10 +3,12 @@
 mod normal;
 mod royston;
 mod simulated;
+mod subsample;
 mod weights;
 
 use crate::Reason;
 use crate::reason::require_finite;
+pub use subsample::{SubsampleW, subsample_w};
 pub use weights::Weights;
 
 /// Largest sample for which Royston's p-value is calibrated.
