@@ -72,7 +72,7 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 5] = ["summary", "variance", "normality", "dead", "accuracy"];
+const STATISTICS: [&str; 6] = ["summary", "variance", "normality", "dead", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {

@@ -25,9 +25,11 @@ mod most_normal;
 pub mod multiplicity;
 pub mod normality;
 mod quantile;
+mod rank_correlation;
 mod reason;
 mod shapiro_wilk;
 mod summary;
+mod trend;
 mod variance;
 
 pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
@@ -35,10 +37,12 @@ pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at
 pub use moments::{Moments, NeuronMoments};
 pub use most_normal::most_normal;
 pub use quantile::quantile;
+pub use rank_correlation::rank_correlation;
 pub use reason::Reason;
 pub use shapiro_wilk::{
     PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk, shapiro_wilk_sorted,
     subsample_w,
 };
 pub use summary::{Summary, summary};
+pub use trend::{Shape, Trend, best_trend, trends};
 pub use variance::{LayerSpread, STD_QUANTILES, layer_spread, standard_deviations};

@@ -1,6 +1,7 @@
 //! `accuracy`: how well the recorded networks do their task, from the history file beside the recording.
 
 use super::args::EpochChoice;
+use super::by_size::{Measure, by_size, is_replicated};
 use super::row::{Answer, key_cells};
 use super::unit::{Available, Group, Selection};
 use crate::figure::{Chart, Observation, accuracy as accuracy_figure};
@@ -13,6 +14,14 @@ use std::path::{Path, PathBuf};
 
 /// Measures of the history file, which are also the columns, in the order of the contract.
 const MEASURES: [&str; 4] = ["train_accuracy", "test_accuracy", "train_loss", "test_loss"];
+
+/// What is averaged over replicates.
+const AVERAGED: [Measure; 4] = [
+    Measure::share("train_accuracy"),
+    Measure::share("test_accuracy"),
+    Measure::not_negative("train_loss"),
+    Measure::not_negative("test_loss"),
+];
 
 /// The values of one history: (size, replicate, epoch, measure) to value, per model and dataset.
 #[derive(Debug, Default)]
@@ -45,6 +54,11 @@ impl History {
         let key = &unit.key;
         let id = (key.model.clone(), key.dataset.clone(), key.size, key.replicate, epoch, measure.to_string());
         self.values.get(&id).copied()
+    }
+
+    /// The mean of a measure over the members of a group, each at its captured epoch; None when no member has a value.
+    pub fn mean(&self, available: &[Available], group: &Group, measure: &str) -> Option<f64> {
+        mean(available, group, None, measure, self)
     }
 
     /// Fails when no unit has the chosen epoch, naming the ones there are.
@@ -123,6 +137,9 @@ pub fn report(
             cells.push(("reason", reason.into()));
         }
         answer.report.push(cells);
+    }
+    if is_replicated(&answer.report, MEASURES[1]) {
+        answer.report.findings.insert("by_size".into(), by_size(&answer.report, &AVERAGED));
     }
     let note = "Accuracy: correct / n over the whole split after the epoch; loss: mean cross-entropy over it.";
     answer.report.notes.push(note.into());

@@ -62,6 +62,8 @@ pub enum Statistic {
     Normality(Choices),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
+    /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
+    Relationships(RelationshipsArgs),
 }
 
 impl Statistic {
@@ -73,6 +75,7 @@ impl Statistic {
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
             Statistic::Accuracy(_) => "accuracy",
+            Statistic::Relationships(_) => "relationships",
         }
     }
 
@@ -84,6 +87,7 @@ impl Statistic {
             | Statistic::Normality(choices)
             | Statistic::Accuracy(choices) => choices,
             Statistic::Variance(args) => &args.choices,
+            Statistic::Relationships(args) => &args.choices,
         }
     }
 }
@@ -100,6 +104,26 @@ pub struct VarianceArgs {
     /// Which picture --plot draws
     #[arg(long, value_enum, default_value_t = VarianceFigure::Density, requires = "plot")]
     pub figure: VarianceFigure,
+}
+
+/// Choices of `relationships`.
+#[derive(Args, Clone, Debug)]
+pub struct RelationshipsArgs {
+    /// Common choices.
+    #[command(flatten)]
+    pub choices: Choices,
+    /// Which picture --plot draws
+    #[arg(long, value_enum, default_value_t = RelationshipsFigure::SumStd, requires = "plot")]
+    pub figure: RelationshipsFigure,
+}
+
+/// The pictures of `relationships`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RelationshipsFigure {
+    /// Sum of the variances against size, with a constant, a line and a logarithm
+    SumVariance,
+    /// Sum of the standard deviations against size, with a constant, a line and a logarithm
+    SumStd,
 }
 
 /// The two pictures of `variance`.

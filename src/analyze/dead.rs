@@ -1,5 +1,6 @@
 //! `dead`: neurons that never change, never fire, or hardly fire beside their layer.
 
+use super::by_size::{Measure, by_size, is_replicated};
 use super::row::{Answer, Measured, excluded_warning, key_cells, series_name};
 use crate::figure::{Chart, Observation, dead as dead_figure};
 use crate::report::{Cell, Column};
@@ -9,6 +10,10 @@ use layerscope_recorder::recording::Stage;
 
 /// Columns of the dormant counts, in the order of `layerscope_analysis::DORMANT_TAUS`.
 const DORMANT: [&str; 3] = ["dormant.0", "dormant.0.025", "dormant.0.1"];
+
+/// What is averaged over replicates.
+const AVERAGED: [Measure; 3] =
+    [Measure::not_negative("n_dead"), Measure::not_negative("n_never_active"), Measure::share("dead_fraction")];
 
 fn columns() -> Vec<Column> {
     let first = [Column::integer("n_dead"), Column::integer("n_never_active")];
@@ -48,6 +53,10 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
         let dormant = DORMANT.into_iter().zip(found.dormant.map(|(_, count)| Cell::from(count)));
         answer.report.push(key_cells(unit.group, stage).into_iter().chain(own).chain(dormant));
         answer.report.warnings.extend(excluded_warning(unit));
+    }
+    if is_replicated(&answer.report, "n_dead") {
+        let over_replicates = by_size(&answer.report, &AVERAGED);
+        answer.report.findings.insert("by_size".into(), over_replicates);
     }
     answer.report.notes.extend([
         "n_dead: constant over all samples. n_never_active: never > 0. dormant.T: mean |activation| at most T times the".into(),

@@ -5,11 +5,13 @@
 
 pub mod accuracy;
 pub mod args;
+pub mod by_size;
 pub mod dead;
 pub mod measure;
 pub mod normality;
 mod progress;
 pub mod provenance;
+pub mod relationships;
 pub mod row;
 pub mod run;
 pub mod summary;

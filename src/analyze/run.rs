@@ -5,7 +5,7 @@ use super::args::{AnalyzeArgs, Choices, Command, EpochChoice, Statistic, Varianc
 use super::measure::measure;
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, normality, provenance, summary, variance, verify};
+use super::{dead, normality, provenance, relationships, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result};
@@ -105,21 +105,28 @@ fn measured_answer(
         Statistic::Variance(_) => variance::report(stage, &measured),
         Statistic::Dead(_) => dead::report(stage, &measured),
         Statistic::Normality(_) => normality::report(stage, &measured),
+        Statistic::Relationships(_) => {
+            let history = History::of(&choices.recording);
+            let mut answer = relationships::report(stage, &measured, available, history.as_ref().ok());
+            answer.report.warnings.extend(history.err().map(|error| format!("no accuracies: {error:#}")));
+            answer
+        }
         Statistic::Accuracy(_) => unreachable!("accuracy reads the history, not the values"),
     };
     let subtitle = provenance::subtitle(&selection);
-    let chart = with_chart.then(|| chart(statistic, &subtitle, &measured));
+    let chart = with_chart.then(|| chart(statistic, &subtitle, &measured, &answer));
     drop(measured);
     Ok((answer, selection, chart))
 }
 
-fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>]) -> Chart {
+fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answer: &Answer) -> Chart {
     let pooled = statistic.choices().pool;
     match statistic {
         Statistic::Variance(args) if args.figure == VarianceFigure::Sum => {
             variance::sum_chart(subtitle, measured, pooled)
         }
         Statistic::Variance(_) => variance::density_chart(subtitle, measured),
+        Statistic::Relationships(args) => relationships::chart(args.figure, subtitle, &answer.report),
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
         Statistic::Normality(_) => normality::chart(subtitle, measured),
         Statistic::Summary(_) | Statistic::Accuracy(_) => summary::chart(subtitle, measured),

@@ -1,5 +1,6 @@
 //! `variance`: how much the neurons vary over the samples, per unit or per neuron.
 
+use super::by_size::{Measure, by_size, is_replicated};
 use super::row::{Answer, Measured, excluded_warning, key_cells, series_name};
 use crate::figure::{Chart, Observation, Spread, density, sum_std};
 use crate::report::{Cell, Column};
@@ -15,6 +16,10 @@ const QUANTILES: [(&str, &str); 5] = [
     ("std_quantiles.0.75", "std_75%"),
     ("std_quantiles.0.95", "std_95%"),
 ];
+
+/// What is averaged over replicates.
+const AVERAGED: [Measure; 3] =
+    [Measure::not_negative("sum_variance"), Measure::not_negative("sum_std"), Measure::not_negative("mean_std")];
 
 fn columns() -> Vec<Column> {
     let own = [
@@ -54,6 +59,10 @@ pub fn report(stage: Stage, measured: &[Measured<'_>]) -> Answer {
         ];
         answer.report.push(key_cells(unit.group, stage).into_iter().chain(own).chain(quantiles));
         answer.report.warnings.extend(excluded_warning(unit));
+    }
+    if is_replicated(&answer.report, "sum_std") {
+        let over_replicates = by_size(&answer.report, &AVERAGED);
+        answer.report.findings.insert("by_size".into(), over_replicates);
     }
     answer
         .report

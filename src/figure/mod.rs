@@ -5,10 +5,12 @@
 mod chart;
 mod color;
 mod density;
+mod growth;
 mod sweep;
 
 pub use chart::{Axis, Chart, Mark, Scale, Series};
 pub use density::{Spread, density};
+pub use growth::growth;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 
 use std::path::Path;

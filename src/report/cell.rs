@@ -19,6 +19,17 @@ pub enum Cell {
     Reals(Vec<f64>),
 }
 
+impl Cell {
+    /// The value of a count or a number; None for everything else.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Cell::Integer(value) => Some(*value as f64),
+            Cell::Real(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
 impl From<f64> for Cell {
     fn from(value: f64) -> Self {
         if value.is_finite() { Cell::Real(value) } else { Cell::Null }

@@ -7,6 +7,7 @@
 mod cell;
 mod csv;
 mod destination;
+mod finding;
 mod json;
 mod parquet;
 mod table;

@@ -1,7 +1,6 @@
 //! The table for people: what all rows share in the title, aligned columns, definitions below.
 
-use super::{Cell, Column, Kind, Report};
-use serde_json::Value;
+use super::{Cell, Column, Kind, Report, finding};
 use std::io::{self, Write};
 
 /// Columns that move into the title line when every row has the same value there.
@@ -38,7 +37,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     for (name, value) in &report.findings {
-        writeln!(out, "{name}: {}", finding(value))?;
+        finding::write(name, value, out)?;
     }
     report.notes.iter().try_for_each(|note| writeln!(out, "{note}"))
 }
@@ -83,19 +82,6 @@ fn is_shown(report: &Report, at: usize) -> bool {
 fn column(report: &Report, at: usize) -> Vec<String> {
     let Column { heading, .. } = report.columns[at];
     std::iter::once(heading.to_string()).chain(report.rows.iter().map(|row| text(&row[at]))).collect()
-}
-
-/// A finding in words: `size 256, w 0.9834`.
-fn finding(value: &Value) -> String {
-    match value {
-        Value::Null => "-".into(),
-        Value::Number(number) if number.is_f64() => significant(number.as_f64().unwrap_or(f64::NAN)),
-        Value::Object(fields) => {
-            let parts: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {}", finding(value))).collect();
-            parts.join(", ")
-        }
-        other => other.to_string(),
-    }
 }
 
 fn text(cell: &Cell) -> String {

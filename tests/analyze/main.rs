@@ -4,9 +4,11 @@
 //!
 //! - `numbers.rs`: every statistic against values worked out by hand or printed in a paper.
 //! - `output.rs`: tables, files, pictures, pipes.
+//! - `relationships.rs`: measures beside each other, means over replicates.
 //! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
 
 mod numbers;
 mod output;
+mod relationships;
 mod setup;
 mod trouble;

@@ -14,6 +14,9 @@ size  replicate  n_neurons  n_dead  sum_variance  mean_variance  sum_std  mean_s
    6          0          6       1         94.00          15.67    18.00     3.000  0.2500    1.250    2.500    3.750    7.000
    6          1          6       1         101.0          16.83    19.00     3.167  0.2500    1.250    3.000    4.000    7.000
 
+by_size:
+  size          sum_variance               sum_std              mean_std
+     6  97.50 [53.03, 142.0]  18.50 [12.15, 24.85]  3.083 [2.024, 4.142]
 Variance and std of a neuron over the samples, divided by their number; sums, means and
 quantiles over the neurons, dead ones (constant over all samples) included.
 ";
@@ -49,6 +52,7 @@ fn every_picture_can_be_drawn() {
         ("normality", "w.svg", "most normal: "),
         ("dead", "dead.svg", "Dead neurons against size"),
         ("accuracy", "accuracy.svg", "Accuracy against size"),
+        ("relationships", "growth.svg", "logarithm"),
         ("summary", "zeros.svg", "Zero activations against size"),
     ];
     for (line, file, words) in runs {
