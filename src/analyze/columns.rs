@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use layerscope_recorder::recording::{Recording, RecordingError, Stage};
-use ndarray::{ArrayView2, Axis, s};
+use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
 /// Memory for the reader, whatever is allowed: more does not read faster.
@@ -44,7 +44,12 @@ pub fn map_columns<T: Send>(
             let values = if stage == Stage::Pre { chunk.pre } else { chunk.post };
             // The reader was asked for this stage of a unit that has it.
             if let Some(values) = values {
-                transpose(values.slice(s![.., first..first + width]), &mut columns, n_samples, next_row);
+                transpose(
+                    values.slice_axis(Axis(1), Slice::from(first..first + width)),
+                    &mut columns,
+                    n_samples,
+                    next_row,
+                );
                 next_row += values.nrows();
             }
             Ok::<(), RecordingError>(())
@@ -70,7 +75,7 @@ fn transpose(rows: ArrayView2<'_, f32>, columns: &mut [f32], n_samples: usize, f
     let together = columns.par_chunks_mut(NEURONS_TOGETHER * n_samples.max(1));
     together.zip(0..rows.ncols().div_ceil(NEURONS_TOGETHER)).for_each(|(columns, block)| {
         let first = block * NEURONS_TOGETHER;
-        let rows = rows.slice(s![.., first..(first + NEURONS_TOGETHER).min(rows.ncols())]);
+        let rows = rows.slice_axis(Axis(1), Slice::from(first..(first + NEURONS_TOGETHER).min(rows.ncols())));
         for (tile, rows) in rows.axis_chunks_iter(Axis(0), ROWS_TOGETHER).enumerate() {
             let place = first_row + tile * ROWS_TOGETHER;
             for (column, values) in columns.chunks_mut(n_samples).zip(rows.columns()) {
@@ -92,8 +97,8 @@ mod tests {
         let value = |row: usize, neuron: usize| (row * 1000 + neuron) as f32;
         let rows = Array2::from_shape_fn((n_samples, n_neurons), |(row, neuron)| value(row, neuron));
         let mut columns = vec![f32::NAN; n_samples * n_neurons];
-        transpose(rows.slice(s![..70, ..]), &mut columns, n_samples, 0);
-        transpose(rows.slice(s![70.., ..]), &mut columns, n_samples, 70);
+        transpose(rows.slice_axis(Axis(0), Slice::from(..70)), &mut columns, n_samples, 0);
+        transpose(rows.slice_axis(Axis(0), Slice::from(70..)), &mut columns, n_samples, 70);
         for (neuron, column) in columns.chunks(n_samples).enumerate() {
             assert!(column.iter().enumerate().all(|(row, found)| *found == value(row, neuron)), "neuron {neuron}");
         }

@@ -1,7 +1,8 @@
 //! What every report says about itself: which recording, which choices.
 
-use super::args::{EpochChoice, Statistic, VarianceFigure};
+use super::args::{Adjust, EpochChoice, NormalityArgs, NormalityFigure, Statistic, Target, VarianceFigure};
 use super::unit::{Group, Selection};
+use layerscope_analysis::multiplicity::Adjustment;
 use layerscope_recorder::recording::{Recording, RecordingError};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -63,7 +64,31 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
             object.insert("figure".into(), figure.into());
         }
     }
+    if let Statistic::Normality(args) = statistic {
+        normality_options(args, &mut object);
+    }
     object
+}
+
+fn normality_options(args: &NormalityArgs, object: &mut Map<String, Value>) {
+    match args.target {
+        Target::Std => {
+            object.insert("target".into(), "std".into());
+            object.insert("subsample".into(), args.subsample.map_or(Value::Null, Value::from));
+            if args.subsample.is_some() {
+                object.insert("draws".into(), args.draws.into());
+                object.insert("seed".into(), args.seed.into());
+            }
+        }
+        Target::Activations => {
+            object.insert("target".into(), "activations".into());
+            let adjustment = Adjustment::from(args.adjust.unwrap_or(Adjust::Bh));
+            object.insert("adjust".into(), adjustment.as_str().into());
+        }
+    }
+    if args.choices.plot.is_some() {
+        object.insert("figure".into(), if args.figure == NormalityFigure::Qq { "qq" } else { "w" }.into());
+    }
 }
 
 /// The line below the title of a figure of activations: stage, layer, epoch, model, data, replicates, as far as shared.

@@ -6,11 +6,13 @@ mod chart;
 mod color;
 mod density;
 mod growth;
+mod qq;
 mod sweep;
 
 pub use chart::{Axis, Chart, Mark, Scale, Series};
 pub use density::{Spread, density};
 pub use growth::growth;
+pub use qq::qq;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 
 use std::path::Path;

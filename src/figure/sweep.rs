@@ -14,9 +14,9 @@ pub struct Observation {
     pub value: f64,
 }
 
-/// Shapiro-Wilk's W of the neurons' standard deviations against size, the most normal size marked.
-pub fn normality(subtitle: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
-    let y = Axis::linear("Shapiro–Wilk W of the neurons' standard deviations").ending_at(1.0);
+/// Shapiro-Wilk's W against size, the most normal size marked; `label` says of what.
+pub fn normality(subtitle: &str, label: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
+    let y = Axis::linear(label).ending_at(1.0);
     let mut chart = sweep("Normality against size", subtitle, y, observations);
     chart.marks.extend(
         most_normal.map(|(size, w)| Mark { x: f64::from(size), label: format!("most normal: {size} (W = {w:.3})") }),

@@ -45,4 +45,21 @@ impl Battery {
             dagostino: dagostino(&shape).ok(),
         })
     }
+
+    /// The tests of a neuron's activations, which are sorted in place.
+    ///
+    /// # Errors
+    /// As [`Battery::of_sorted`].
+    ///
+    /// # Panics
+    /// As [`Battery::of_sorted`].
+    pub fn of_activations(activations: &mut [f32], weights: &Weights) -> Result<Self, Reason> {
+        let n_nonfinite = activations.iter().filter(|x| !x.is_finite()).count() as u64;
+        if n_nonfinite > 0 {
+            return Err(Reason::NotFinite { n_nonfinite, n: activations.len() as u64 });
+        }
+        activations.sort_unstable_by(f32::total_cmp);
+        let sorted: Vec<f64> = activations.iter().map(|x| f64::from(*x)).collect();
+        Self::of_sorted(&sorted, weights)
+    }
 }

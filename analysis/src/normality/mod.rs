@@ -9,10 +9,12 @@ mod anderson_darling;
 mod battery;
 mod dagostino;
 mod jarque_bera;
+mod quantile;
 mod shape;
 
 pub use anderson_darling::{AndersonDarling, anderson_darling};
 pub use battery::Battery;
 pub use dagostino::{Dagostino, dagostino};
 pub use jarque_bera::{JarqueBera, jarque_bera};
+pub use quantile::normal_quantile;
 pub use shape::Shape;
