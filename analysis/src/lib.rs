@@ -27,7 +27,9 @@ pub mod normality;
 mod quantile;
 mod rank_correlation;
 mod reason;
+mod scale;
 mod shapiro_wilk;
+mod sort;
 mod summary;
 mod trend;
 mod variance;
@@ -40,8 +42,8 @@ pub use quantile::quantile;
 pub use rank_correlation::rank_correlation;
 pub use reason::Reason;
 pub use shapiro_wilk::{
-    PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk, shapiro_wilk_sorted,
-    subsample_w,
+    PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk,
+    shapiro_wilk_of_activations, shapiro_wilk_sorted, subsample_w,
 };
 pub use summary::{Summary, summary};
 pub use trend::{Shape, Trend, best_trend, trends};

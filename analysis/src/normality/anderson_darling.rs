@@ -4,6 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use crate::Reason;
 use crate::reason::require_finite;
+use crate::scale::Scale;
 
 /// Smallest sample for which the p-value is calibrated.
 const P_LEAST: u64 = 8;
@@ -65,11 +66,9 @@ pub fn anderson_darling(sorted: &[f64]) -> Result<AndersonDarling, Reason> {
         return Err(Reason::Constant { n });
     }
     let count = n as f64;
-    // As for Shapiro-Wilk: no overflow, no digits lost to an offset.
-    let (half_range, centre) = (high * 0.5 - low * 0.5, sorted[sorted.len() / 2] * 0.5);
-    let scaled = |x: f64| (x * 0.5 - centre) / half_range;
-    let mean = sorted.iter().map(|x| scaled(*x)).sum::<f64>() / count;
-    let sum_of_squares: f64 = sorted.iter().map(|x| (scaled(*x) - mean).powi(2)).sum();
+    let scale = Scale::new(low, sorted[sorted.len() / 2], high);
+    let mean = sorted.iter().map(|x| scale.of(*x)).sum::<f64>() / count;
+    let sum_of_squares: f64 = sorted.iter().map(|x| (scale.of(*x) - mean).powi(2)).sum();
     let std = (sum_of_squares / (count - 1.0)).sqrt();
 
     // Each value's two terms: (2i - 1) ln Φ(z) + (2n - 2i + 1) ln Φ(-z); over a run of equal values from the i-th to the
@@ -77,7 +76,7 @@ pub fn anderson_darling(sorted: &[f64]) -> Result<AndersonDarling, Reason> {
     let mut sum = 0.0;
     let mut before = 0;
     for run in sorted.chunk_by(|a, b| a == b) {
-        let (lower, upper) = ln_tails((scaled(run[0]) - mean) / std);
+        let (lower, upper) = ln_tails((scale.of(run[0]) - mean) / std);
         let (i, k) = (before as f64, (before + run.len()) as f64);
         let weight = k * k - i * i;
         let mirrored = (count - i).powi(2) - (count - k).powi(2);

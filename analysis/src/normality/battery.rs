@@ -1,6 +1,7 @@
 //! All tests of normality on one sample.
 
 use super::{AndersonDarling, Dagostino, JarqueBera, Shape, anderson_darling, dagostino, jarque_bera};
+use crate::sort::sorted_column;
 use crate::{Reason, ShapiroWilk, Weights, shapiro_wilk_sorted};
 
 /// The tests of one sample. Each has its own p-value: whoever looks at several has made several tests.
@@ -54,12 +55,6 @@ impl Battery {
     /// # Panics
     /// As [`Battery::of_sorted`].
     pub fn of_activations(activations: &mut [f32], weights: &Weights) -> Result<Self, Reason> {
-        let n_nonfinite = activations.iter().filter(|x| !x.is_finite()).count() as u64;
-        if n_nonfinite > 0 {
-            return Err(Reason::NotFinite { n_nonfinite, n: activations.len() as u64 });
-        }
-        activations.sort_unstable_by(f32::total_cmp);
-        let sorted: Vec<f64> = activations.iter().map(|x| f64::from(*x)).collect();
-        Self::of_sorted(&sorted, weights)
+        Self::of_sorted(&sorted_column(activations)?, weights)
     }
 }

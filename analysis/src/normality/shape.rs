@@ -1,6 +1,7 @@
 //! Skewness and kurtosis of a sample, which two tests of normality are made of.
 
 use crate::reason::require_finite;
+use crate::scale::Scale;
 use crate::{NeuronMoments, Reason};
 
 /// Skewness and excess kurtosis of a sample.
@@ -17,7 +18,7 @@ pub struct Shape {
 impl Shape {
     /// The shape of a sample in any order.
     ///
-    /// Values of any magnitude: they are moved and scaled by mean and range before they are raised to powers.
+    /// Values of any magnitude: they are moved and scaled before they are raised to powers.
     ///
     /// # Errors
     /// [`Reason::TooFew`] below two values, [`Reason::Constant`], [`Reason::NotFinite`].
@@ -39,11 +40,10 @@ impl Shape {
         if low == high {
             return Err(Reason::Constant { n });
         }
-        let half_range = high * 0.5 - low * 0.5;
-        let scaled = |x: &f64| (x * 0.5 - low * 0.5) / half_range;
+        let scale = Scale::new(low, sample[0], high);
         let count = n as f64;
-        let mean = sample.iter().map(scaled).sum::<f64>() / count;
-        let [m2, m3, m4] = sample.iter().map(|x| scaled(x) - mean).fold([0.0; 3], |[m2, m3, m4], d| {
+        let mean = sample.iter().map(|x| scale.of(*x)).sum::<f64>() / count;
+        let [m2, m3, m4] = sample.iter().map(|x| scale.of(*x) - mean).fold([0.0; 3], |[m2, m3, m4], d| {
             let square = d * d;
             [m2 + square, m3 + square * d, m4 + square * square]
         });

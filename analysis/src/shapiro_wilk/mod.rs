@@ -8,6 +8,8 @@ mod weights;
 
 use crate::Reason;
 use crate::reason::require_finite;
+use crate::scale::Scale;
+use crate::sort::sorted_column;
 pub use subsample::{SubsampleW, subsample_w};
 pub use weights::Weights;
 
@@ -118,6 +120,17 @@ pub fn shapiro_wilk_sorted(sorted: &[f64], weights: &Weights) -> Result<ShapiroW
     Ok(ShapiroWilk { n, w: 1.0 - one_minus_w, one_minus_w, p, p_reason, p_method })
 }
 
+/// [`shapiro_wilk`] of a neuron's activations, which are sorted in place, with weights made before.
+///
+/// # Errors
+/// As [`shapiro_wilk`].
+///
+/// # Panics
+/// When `weights` are for another number of values.
+pub fn shapiro_wilk_of_activations(activations: &mut [f32], weights: &Weights) -> Result<ShapiroWilk, Reason> {
+    shapiro_wilk_sorted(&sorted_column(activations)?, weights)
+}
+
 /// 1 - W as the share of the residuals: Σ (x_i - x̄ - b a_i)² / Σ (x_i - x̄)², b = Σ a_i x_i / Σ a_i².
 ///
 /// The same number as 1 - (Σ a_i x_i)² / (Σ a_i² Σ (x_i - x̄)²), but a sum of squares in place of a difference.
@@ -127,18 +140,15 @@ fn one_minus_w(sorted: &[f64], weights: &Weights) -> Result<f64, Reason> {
     if low == high {
         return Err(Reason::Constant { n: n as u64 });
     }
-    // Halves, so that the range cannot overflow; a shift by the median and a scale by the range, so that neither a
-    // large offset costs digits nor tiny or huge values leave the exponent's range when squared.
-    let half_range = high * 0.5 - low * 0.5;
-    let centre = sorted[n / 2] * 0.5;
-    let scaled = |x: f64| (x * 0.5 - centre) / half_range;
+    let scale = Scale::new(low, sorted[n / 2], high);
 
     // The i-th smallest and the i-th largest value share a weight up to its sign, so they are taken in pairs.
     let (below, rest) = sorted.split_at(n / 2);
     let (middle, above) = rest.split_at(n % 2);
-    let pairs =
-        || below.iter().zip(above.iter().rev()).zip(weights.upper()).map(|((x, y), a)| (scaled(*x), scaled(*y), *a));
-    let median = middle.first().map_or(0.0, |x| scaled(*x));
+    let pairs = || {
+        below.iter().zip(above.iter().rev()).zip(weights.upper()).map(|((x, y), a)| (scale.of(*x), scale.of(*y), *a))
+    };
+    let median = middle.first().map_or(0.0, |x| scale.of(*x));
 
     // The weights sum to 0, so that Σ a_i (x_i - x̄) needs no mean. The mean is within one standard deviation of the
     // median: taking n (x̄ - median)² off the sum of squares costs one bit at most.
