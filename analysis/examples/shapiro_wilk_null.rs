@@ -1,16 +1,17 @@
 //! Simulates the distribution of Shapiro-Wilk's W for normal samples larger than Royston's p-value is made for.
 //!
 //! ```sh
-//! cargo run --release --example shapiro_wilk_null -- 100000 20000 > null.csv
+//! cargo run --release --example shapiro_wilk_null -- 5000:100000 7118:85770 1000000:3000 > null.csv
 //! ```
 //!
-//! The first number is how many samples of 5,000 values are drawn, the second how many of 1,000,000; between them the
-//! number falls evenly in ln n. The answer has a line `n,ln(1 - W)` per sample. `fixtures/shapiro_wilk_null.py` fits the
-//! quantiles, smooth in n, that the p-value of W is read from.
+//! Each argument is a sample size and how many samples of it are drawn. The answer has a line `n,ln(1 - W)` per sample.
+//! `fixtures/shapiro_wilk_null.py` fits quantiles, smooth in n, that the p-value of W is read from; the numbers of samples
+//! behind the fit stand in `fixtures/shapiro_wilk_null.json`.
 //!
 //! A sample is not sorted but drawn in order: sums of exponential spacings, divided by the whole sum, are the order
 //! statistics of uniform numbers (Devroye 1986, section V.3.1), and their normal quantiles those of a normal sample.
-//! Every sample has its own random stream, so that the answer does not depend on the number of threads.
+//! Every sample has its own random stream: the answer does not depend on the number of threads, and more samples of a size
+//! begin with the same ones.
 
 use layerscope_analysis::{Weights, shapiro_wilk_sorted};
 use rand_chacha::ChaCha8Rng;
@@ -20,26 +21,12 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use std::error::Error;
 use std::io::Write;
 
-/// Sample sizes: from Royston's end to the end of the calibration, two a doubling.
-const SMALLEST: f64 = 5000.0;
-const LARGEST: f64 = 1e6;
-const STEPS: i32 = 16;
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut counts = std::env::args().skip(1).map(|count| count.parse::<f64>());
-    let mut count = || {
-        counts
-            .next()
-            .ok_or("expected the numbers of samples at the smallest and the largest size")?
-            .map_err(Box::<dyn Error>::from)
-    };
-    let (at_smallest, at_largest) = (count()?, count()?);
     let mut out = std::io::stdout().lock();
     writeln!(out, "n,ln_one_minus_w")?;
-    for step in 0..STEPS {
-        let t = f64::from(step) / f64::from(STEPS - 1);
-        let n = (SMALLEST * (LARGEST / SMALLEST).powf(t)).round() as usize;
-        let n_samples = (at_smallest * (at_largest / at_smallest).powf(t)).round() as u64;
+    for argument in std::env::args().skip(1) {
+        let (n, n_samples) = argument.split_once(':').ok_or("expected arguments such as 5000:100000")?;
+        let (n, n_samples): (usize, u64) = (n.parse()?, n_samples.parse()?);
         let weights = Weights::new(n)?;
         let values: Vec<f64> = (0..n_samples)
             .into_par_iter()

@@ -23,7 +23,9 @@ pub struct Dagostino {
 ///
 /// # Method
 /// Both are transformed to normality for the sample size and their squares added. Approximate: the transformation of the
-/// kurtosis is good from n = 20 on, and the two are taken as independent, which they are in the limit only.
+/// kurtosis is good from n = 20 on, and the two are taken as independent, which they are in the limit only: at n = 20 a true
+/// normal sample is rejected at 0.05 in 5.6 % of cases and at 0.01 in 1.9 %, at n = 100 in 5.1 % and 1.5 %. For tails very
+/// much lighter than normal the cube root passes a pole and K² is huge.
 ///
 /// # Errors
 /// [`Reason::TooFew`] below eight values, where the transformation of the skewness does not exist.
