@@ -17,9 +17,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bootstrap;
 mod dead;
 mod density;
+mod gamma;
+pub mod goodness_of_fit;
+pub mod inference;
 pub mod interval;
+mod likelihood_ratio;
+pub mod mixture;
 mod moments;
 mod most_normal;
 pub mod multiplicity;
@@ -36,6 +42,7 @@ mod variance;
 
 pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
 pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at};
+pub use likelihood_ratio::{LikelihoodRatio, likelihood_ratio_test};
 pub use moments::{Moments, NeuronMoments};
 pub use most_normal::most_normal;
 pub use quantile::quantile;

@@ -29,6 +29,17 @@ pub enum Reason {
         /// Largest number of values for which the method is calibrated.
         limit: u64,
     },
+    /// Some values are below 0.
+    #[error("{n_negative} of {n} values are below 0")]
+    Negative {
+        /// Number of values below 0.
+        n_negative: u64,
+        /// Number of values.
+        n: u64,
+    },
+    /// The journal's fit divides 0 by 0: its densities underflow.
+    #[error("the journal's fit fails here: both densities underflow at a value, or a component has no weight left")]
+    Underflow,
     /// Some values are NaN or infinite.
     #[error("{n_nonfinite} of {n} values are NaN or infinite")]
     NotFinite {
@@ -36,6 +47,25 @@ pub enum Reason {
         n_nonfinite: u64,
         /// Number of values, the non-finite ones included.
         n: u64,
+    },
+    /// The distribution in question cannot have some of the values.
+    #[error("{n_outside} of {n} values are outside the range of the distribution")]
+    OutsideSupport {
+        /// Number of values outside.
+        n_outside: u64,
+        /// Number of values.
+        n: u64,
+    },
+    /// The family cannot be fitted to the sample.
+    #[error("no family of one component can be fitted")]
+    NoFit,
+    /// Too few bootstrap replicates have a value.
+    #[error("{n} bootstrap replicates have a value, at least {needed} are needed")]
+    FewReplicates {
+        /// Number of replicates with a value.
+        n: u64,
+        /// Number of replicates needed.
+        needed: u64,
     },
 }
 

@@ -1,11 +1,10 @@
 //! What was typed: statistics as subcommands, the same choices for each.
 
-use super::normality::Subsample;
+use super::mixture::MixtureArgs;
+use super::normality::NormalityArgs;
 use crate::report::Format;
-use anyhow::bail;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use layerscope_analysis::multiplicity::Adjustment;
 use layerscope_recorder::recording::Stage;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -63,6 +62,8 @@ pub enum Statistic {
     Dead(Choices),
     /// Whether the neurons' standard deviations, or their activations, are normally distributed (Shapiro-Wilk and others)
     Normality(NormalityArgs),
+    /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
+    Mixture(MixtureArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
     /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
@@ -77,6 +78,7 @@ impl Statistic {
             Statistic::Variance(_) => "variance",
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
+            Statistic::Mixture(_) => "mixture",
             Statistic::Accuracy(_) => "accuracy",
             Statistic::Relationships(_) => "relationships",
         }
@@ -88,6 +90,7 @@ impl Statistic {
             Statistic::Summary(choices) | Statistic::Dead(choices) | Statistic::Accuracy(choices) => choices,
             Statistic::Normality(args) => &args.choices,
             Statistic::Variance(args) => &args.choices,
+            Statistic::Mixture(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,
         }
     }
@@ -105,94 +108,6 @@ pub struct VarianceArgs {
     /// Which picture --plot draws
     #[arg(long, value_enum, default_value_t = VarianceFigure::Density, requires = "plot")]
     pub figure: VarianceFigure,
-}
-
-/// Choices of `normality`.
-#[derive(Args, Clone, Debug)]
-pub struct NormalityArgs {
-    /// Common choices.
-    #[command(flatten)]
-    pub choices: Choices,
-    /// What is tested
-    #[arg(long, value_enum, default_value_t = Target::Std)]
-    pub target: Target,
-    /// How the p-values of a unit's neurons are adjusted for their number, with --target activations [default: bh]
-    #[arg(long, value_enum, value_name = "METHOD")]
-    pub adjust: Option<Adjust>,
-    /// Compare sizes by the mean W of random subsamples of N standard deviations, drawn without replacement
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
-    pub subsample: Option<u32>,
-    /// Number of subsamples
-    #[arg(long, value_name = "R", default_value = "200", requires = "subsample", value_parser = clap::value_parser!(u32).range(1..))]
-    pub draws: u32,
-    /// Seed of the subsamples
-    #[arg(long, value_name = "S", default_value = "0", requires = "subsample")]
-    pub seed: u64,
-    /// Which picture --plot draws
-    #[arg(long, value_enum, default_value_t = NormalityFigure::W, requires = "plot")]
-    pub figure: NormalityFigure,
-}
-
-impl NormalityArgs {
-    /// An error for choices that do not meet.
-    pub fn check(&self) -> anyhow::Result<()> {
-        match self.target {
-            Target::Std if self.adjust.is_some() => {
-                bail!("--adjust is for --target activations: there is one test per network")
-            }
-            Target::Activations if self.subsample.is_some() => bail!("--subsample is for --target std"),
-            Target::Activations if self.figure == NormalityFigure::Qq => bail!("--figure qq is for --target std"),
-            _ => Ok(()),
-        }
-    }
-
-    /// The subsamples that sizes are compared by.
-    pub fn subsample(&self) -> Option<Subsample> {
-        let size = self.subsample? as usize;
-        Some(Subsample { size, draws: u64::from(self.draws), seed: self.seed })
-    }
-}
-
-/// What `normality` tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Target {
-    /// The standard deviations of a network's neurons, one test per network
-    Std,
-    /// Every neuron's own samples, one test per neuron
-    Activations,
-}
-
-/// How p-values are adjusted for the number of tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Adjust {
-    /// Benjamini-Hochberg: the share of false ones among the rejections, for independent or positively dependent tests
-    Bh,
-    /// Holm: the probability of any false rejection
-    Holm,
-    /// Benjamini-Yekutieli: as bh, under any dependence
-    By,
-    /// Not at all
-    None,
-}
-
-impl From<Adjust> for Adjustment {
-    fn from(adjust: Adjust) -> Self {
-        match adjust {
-            Adjust::Bh => Adjustment::BenjaminiHochberg,
-            Adjust::Holm => Adjustment::Holm,
-            Adjust::By => Adjustment::BenjaminiYekutieli,
-            Adjust::None => Adjustment::None,
-        }
-    }
-}
-
-/// The pictures of `normality`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum NormalityFigure {
-    /// W against size
-    W,
-    /// Quantiles of the standard deviations against normal ones
-    Qq,
 }
 
 /// Choices of `relationships`.
@@ -367,7 +282,7 @@ mod tests {
         assert_eq!(choices("analyze dead r.parquet").epoch, EpochChoice::Last);
         let error = one_line(&parse("analyze dead r.parquet --epoch first").unwrap_err());
         assert!(!error.contains('\n') && error.contains("--epoch") && error.contains("first"), "{error}");
-        assert!(parse("analyze mixture r.parquet").is_err(), "belongs to a later version");
+        assert!(parse("analyze mixtures r.parquet").is_err(), "no statistic");
         assert!(one_line(&parse("analyze").unwrap_err()).starts_with("expected a statistic"));
         assert!(AnalyzeArgs::command().render_help().to_string().starts_with("Measure a recording"));
     }

@@ -32,13 +32,13 @@ impl Measure {
 }
 
 /// Cells that tell the rows of one size apart beside the replicate.
-const SERIES: [&str; 4] = ["model", "dataset", "split", "layer"];
+const SERIES: [&str; 5] = ["model", "dataset", "split", "layer", "family"];
 
 /// The values of one number over the replicates of one size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replicates {
-    /// Model, data set, split and layer, as in the rows.
-    pub series: [String; 4],
+    /// Model, data set, split, layer and family, as in the rows; empty where the rows have none.
+    pub series: [String; 5],
     /// Swept width.
     pub size: i32,
     /// One value per replicate that has one.
@@ -64,7 +64,7 @@ impl Replicates {
 pub fn replicates(report: &Report, column: &str) -> Vec<Replicates> {
     let position = |name: &str| report.position(name);
     let Some((size_at, at)) = position("size").zip(position(column)) else { return Vec::new() };
-    let mut sizes: BTreeMap<([String; 4], i32), Vec<f64>> = BTreeMap::new();
+    let mut sizes: BTreeMap<([String; 5], i32), Vec<f64>> = BTreeMap::new();
     for row in &report.rows {
         let Cell::Integer(size) = row[size_at] else { continue };
         let series = SERIES.map(|name| match position(name).map(|at| &row[at]) {

@@ -9,6 +9,7 @@ pub mod by_size;
 mod columns;
 pub mod dead;
 pub mod measure;
+pub mod mixture;
 pub mod normality;
 mod progress;
 pub mod provenance;

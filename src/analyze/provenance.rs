@@ -1,8 +1,8 @@
 //! What every report says about itself: which recording, which choices.
 
-use super::args::{Adjust, EpochChoice, NormalityArgs, NormalityFigure, Statistic, Target, VarianceFigure};
+use super::args::{EpochChoice, Statistic, VarianceFigure};
+use super::mixture::MixtureArgs;
 use super::unit::{Group, Selection};
-use layerscope_analysis::multiplicity::Adjustment;
 use layerscope_recorder::recording::{Recording, RecordingError};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -65,29 +65,23 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
         }
     }
     if let Statistic::Normality(args) = statistic {
-        normality_options(args, &mut object);
+        object.extend(args.options());
+    }
+    if let Statistic::Mixture(args) = statistic {
+        mixture_options(args, &mut object);
     }
     object
 }
 
-fn normality_options(args: &NormalityArgs, object: &mut Map<String, Value>) {
-    match args.target {
-        Target::Std => {
-            object.insert("target".into(), "std".into());
-            object.insert("subsample".into(), args.subsample.map_or(Value::Null, Value::from));
-            if args.subsample.is_some() {
-                object.insert("draws".into(), args.draws.into());
-                object.insert("seed".into(), args.seed.into());
-            }
-        }
-        Target::Activations => {
-            object.insert("target".into(), "activations".into());
-            let adjustment = Adjustment::from(args.adjust.unwrap_or(Adjust::Bh));
-            object.insert("adjust".into(), adjustment.as_str().into());
-        }
-    }
+fn mixture_options(args: &MixtureArgs, object: &mut Map<String, Value>) {
+    let families: Vec<&str> = args.families.0.iter().map(|family| family.as_str()).collect();
+    object.insert("families".into(), json!(families));
+    object.insert("method".into(), args.method.as_str().into());
+    object.insert("bootstrap".into(), args.bootstrap.into());
+    object.insert("seed".into(), args.seed.into());
+    object.insert("level".into(), args.level.into());
     if args.choices.plot.is_some() {
-        object.insert("figure".into(), if args.figure == NormalityFigure::Qq { "qq" } else { "w" }.into());
+        object.insert("figure".into(), args.figure.as_str().into());
     }
 }
 

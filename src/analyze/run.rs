@@ -1,17 +1,16 @@
 //! The program from checked arguments to the exit code.
 
 use super::accuracy::{self, History};
-use super::args::{
-    Adjust, AnalyzeArgs, Choices, Command, EpochChoice, NormalityArgs, NormalityFigure, Statistic, Target,
-    VarianceFigure,
-};
+use super::args::{AnalyzeArgs, Choices, Command, EpochChoice, Statistic, VarianceFigure};
 use super::measure::measure;
+use super::mixture::{self, MixtureArgs, MixtureFigure, fit_units};
+use super::normality::{self, NormalityArgs, NormalityFigure, Target};
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, normality, provenance, relationships, summary, variance, verify};
+use super::{dead, provenance, relationships, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use layerscope_recorder::recording::Recording;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -69,6 +68,7 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
         Statistic::Normality(args) if args.target == Target::Activations => {
             activations_answer(args, &recording, &available, picture.is_some())?
         }
+        Statistic::Mixture(args) => mixture_answer(args, &recording, &available, picture.is_some())?,
         _ => measured_answer(statistic, &recording, &available, picture.is_some())?,
     };
 
@@ -120,7 +120,7 @@ fn measured_answer(
             answer.report.warnings.extend(history.err().map(|error| format!("no accuracies: {error:#}")));
             answer
         }
-        Statistic::Accuracy(_) => unreachable!("accuracy reads the history, not the values"),
+        Statistic::Accuracy(_) | Statistic::Mixture(_) => unreachable!("answered elsewhere"),
     };
     let subtitle = provenance::subtitle(&selection);
     let chart = with_chart.then(|| chart(statistic, &subtitle, &measured, &answer));
@@ -139,7 +139,7 @@ fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answe
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
         Statistic::Normality(args) if args.figure == NormalityFigure::Qq => normality::qq_chart(subtitle, measured),
         Statistic::Normality(_) => normality::w_chart(subtitle, &answer.report),
-        Statistic::Summary(_) | Statistic::Accuracy(_) => summary::chart(subtitle, measured),
+        Statistic::Summary(_) | Statistic::Accuracy(_) | Statistic::Mixture(_) => summary::chart(subtitle, measured),
     }
 }
 
@@ -152,10 +152,9 @@ fn activations_answer(
 ) -> Result<Answered> {
     let choices = &args.choices;
     let selection = select(available, choices)?;
-    let adjust = args.adjust.unwrap_or(Adjust::Bh);
     let measured = threads(choices.threads)?
         .install(|| normality::activations::measure(recording, available, &selection, choices.memory.0))?;
-    let tested = normality::activations::report(selection.stage, &measured, adjust.into());
+    let tested = normality::activations::report(selection.stage, &measured, args.adjustment());
     let chart = with_chart.then(|| normality::activations::chart(&provenance::subtitle(&selection), &tested));
     drop(measured);
     Ok((tested.answer, selection, chart))
@@ -170,6 +169,33 @@ fn accuracy_answer(choices: &Choices, available: &[Available], with_chart: bool)
     let subtitle = provenance::network_subtitle(&units, choices.epoch);
     let chart = with_chart.then(|| accuracy::chart(&subtitle, &answer));
     Ok((answer, units, chart))
+}
+
+fn mixture_answer(
+    args: &MixtureArgs,
+    recording: &Recording,
+    available: &[Available],
+    with_chart: bool,
+) -> Result<Answered> {
+    let choices = &args.choices;
+    let selection = select(available, choices)?;
+    if with_chart && args.figure == MixtureFigure::Fit && selection.groups.len() != 1 {
+        bail!(
+            "--figure fit shows one unit, {} are chosen: name one with --size and --replicate, or --pool",
+            selection.groups.len()
+        );
+    }
+    let (answer, chart) = threads(choices.threads)?.install(|| -> Result<_> {
+        let measured = measure(recording, available, &selection, choices.memory.0)?;
+        let units = fit_units(&measured, args);
+        let subtitle = provenance::subtitle(&selection);
+        let chart = with_chart.then(|| match args.figure {
+            MixtureFigure::Weights => mixture::weights_chart(&subtitle, &units),
+            MixtureFigure::Fit => mixture::fit_chart(&subtitle, &units[0]),
+        });
+        Ok((mixture::report(selection.stage, &units, args), chart))
+    })?;
+    Ok((answer, selection, chart))
 }
 
 /// Warnings, reasons and skipped units on stderr, one line each.

@@ -6,12 +6,14 @@ mod chart;
 mod color;
 mod density;
 mod growth;
+mod mixture;
 mod qq;
 mod sweep;
 
 pub use chart::{Axis, Chart, Mark, Scale, Series};
 pub use density::{Spread, density};
 pub use growth::growth;
+pub use mixture::{FittedCurve, Weight, fitted_density, weights};
 pub use qq::qq;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 

@@ -13,6 +13,8 @@ pub enum Cell {
     Integer(i64),
     /// A finite number. Build it with `Cell::from`, which turns NaN and infinity into [`Cell::Null`].
     Real(f64),
+    /// Yes or no.
+    Boolean(bool),
     /// A name or a sentence.
     Text(Arc<str>),
     /// Several finite numbers, for example an interval `[low, high]`.
@@ -66,6 +68,12 @@ impl From<usize> for Cell {
     }
 }
 
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        Cell::Boolean(value)
+    }
+}
+
 impl From<&str> for Cell {
     fn from(value: &str) -> Self {
         Cell::Text(value.into())
@@ -103,6 +111,8 @@ pub enum Kind {
     Integer,
     /// [`Cell::Real`].
     Real,
+    /// [`Cell::Boolean`].
+    Boolean,
     /// [`Cell::Text`].
     Text,
     /// [`Cell::Reals`].
@@ -120,11 +130,13 @@ pub struct Column {
     pub heading: &'static str,
     /// Whether the table leaves the column out when every value is 0; the machine formats carry every column.
     pub hidden_when_zero: bool,
+    /// Whether the table leaves the column out always, as detail that only the machine formats carry.
+    pub detail: bool,
 }
 
 impl Column {
     const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, heading: name, hidden_when_zero: false }
+        Self { name, kind, heading: name, hidden_when_zero: false, detail: false }
     }
 
     /// A column of counts or indices.
@@ -135,6 +147,11 @@ impl Column {
     /// A column of finite numbers.
     pub const fn real(name: &'static str) -> Self {
         Self::new(name, Kind::Real)
+    }
+
+    /// A column of yes and no.
+    pub const fn boolean(name: &'static str) -> Self {
+        Self::new(name, Kind::Boolean)
     }
 
     /// A column of names or sentences.
@@ -156,6 +173,12 @@ impl Column {
     /// The same column, in the table only when a value is not 0.
     pub const fn if_not_zero(mut self) -> Self {
         self.hidden_when_zero = true;
+        self
+    }
+
+    /// The same column, in the machine formats only.
+    pub const fn as_detail(mut self) -> Self {
+        self.detail = true;
         self
     }
 

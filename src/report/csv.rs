@@ -24,6 +24,7 @@ fn text(cell: &Cell) -> Cow<'_, str> {
         Cell::Integer(value) => Cow::Owned(value.to_string()),
         // The Debug form is the shortest that reads back exactly, and uses an exponent for 1e-300.
         Cell::Real(value) => Cow::Owned(format!("{value:?}")),
+        Cell::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         Cell::Text(text) => Cow::Borrowed(text),
         Cell::Reals(values) => {
             let parts: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();

@@ -88,6 +88,7 @@ impl Serialize for Cell {
             Cell::Absent | Cell::Null => serializer.serialize_none(),
             Cell::Integer(value) => serializer.serialize_i64(*value),
             Cell::Real(value) => serializer.serialize_f64(*value),
+            Cell::Boolean(value) => serializer.serialize_bool(*value),
             Cell::Text(text) => serializer.serialize_str(text),
             Cell::Reals(values) => values.serialize(serializer),
         }

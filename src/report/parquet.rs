@@ -1,7 +1,7 @@
 //! Parquet: one column per field, provenance in the key-value metadata.
 
 use super::{Cell, Column, Kind, Report};
-use arrow_array::builder::{Float64Builder, Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -42,6 +42,7 @@ fn data_type(column: &Column) -> DataType {
     match column.kind {
         Kind::Integer => DataType::Int64,
         Kind::Real => DataType::Float64,
+        Kind::Boolean => DataType::Boolean,
         Kind::Text => DataType::Utf8,
         Kind::Reals => DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))),
     }
@@ -62,6 +63,13 @@ fn array(report: &Report, at: usize) -> ArrayRef {
             let mut builder = Float64Builder::new();
             cells
                 .for_each(|cell| builder.append_option(if let Cell::Real(value) = cell { Some(*value) } else { None }));
+            Arc::new(builder.finish())
+        }
+        Kind::Boolean => {
+            let mut builder = BooleanBuilder::new();
+            cells.for_each(|cell| {
+                builder.append_option(if let Cell::Boolean(value) = cell { Some(*value) } else { None })
+            });
             Arc::new(builder.finish())
         }
         Kind::Text => {

@@ -69,13 +69,13 @@ fn is_shared(report: &Report, at: usize) -> bool {
 
 /// A column is shown when it says something in at least one row.
 fn is_shown(report: &Report, at: usize) -> bool {
-    let hidden_when_zero = report.columns[at].hidden_when_zero;
+    let Column { hidden_when_zero, detail, .. } = report.columns[at];
     let says_something = |row: &super::Row| match row[at] {
         Cell::Absent | Cell::Null => false,
         Cell::Integer(0) => !hidden_when_zero,
         _ => true,
     };
-    report.rows.is_empty() || report.rows.iter().any(says_something)
+    !detail && (report.rows.is_empty() || report.rows.iter().any(says_something))
 }
 
 /// Header and cells of one column.
@@ -94,6 +94,7 @@ fn text(cell: &Cell) -> String {
             let parts: Vec<String> = values.iter().map(|value| significant(*value)).collect();
             format!("[{}]", parts.join(", "))
         }
+        Cell::Boolean(value) => if *value { "yes" } else { "no" }.into(),
         Cell::Text(text) if text.chars().count() > LONGEST_TEXT => {
             text.chars().take(LONGEST_TEXT - 1).chain(std::iter::once('…')).collect()
         }

@@ -1,12 +1,14 @@
 //! `normality`: whether the neurons' standard deviations, or each neuron's activations, are normally distributed, and at
 //! which size most.
 //!
-//! [`spread`](mod@spread) tests the standard deviations of a network's neurons, [`activations`](mod@activations) every
+//! `args.rs` is what was typed; [`spread`](mod@spread) tests the standard deviations of a network's neurons, [`activations`](mod@activations) every
 //! neuron's own samples.
 
 pub mod activations;
+mod args;
 pub mod spread;
 
+pub use args::{Adjust, NormalityArgs, NormalityFigure, Target};
 pub use spread::{Subsample, qq_chart, report, w_chart};
 
 use super::by_size::{Measure, by_size, is_replicated, replicates};
