@@ -1,6 +1,8 @@
 //! Figures of one number per network against its size: replicates as dots, their mean as a line.
 
 use super::{Axis, Chart, Mark, Series, color};
+use layerscope_analysis::LEVEL;
+use layerscope_analysis::interval::mean_interval;
 use std::collections::BTreeMap;
 
 /// One number of one unit.
@@ -14,10 +16,13 @@ pub struct Observation {
     pub value: f64,
 }
 
-/// Shapiro-Wilk's W of the neurons' standard deviations against size, the most normal size marked.
-pub fn normality(subtitle: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
-    let y = Axis::linear("Shapiro–Wilk W of the neurons' standard deviations").ending_at(1.0);
+/// Shapiro-Wilk's W against size, the most normal size marked; `label` says of what.
+///
+/// Over replicates the vertical lines are Student's 95 % intervals of the mean.
+pub fn normality(subtitle: &str, label: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
+    let y = Axis::linear(label).ending_at(1.0);
     let mut chart = sweep("Normality against size", subtitle, y, observations);
+    chart.series.extend(intervals(observations, 1.0));
     chart.marks.extend(
         most_normal.map(|(size, w)| Mark { x: f64::from(size), label: format!("most normal: {size} (W = {w:.3})") }),
     );
@@ -53,11 +58,7 @@ fn from_zero(label: &str, observations: &[Observation]) -> Axis {
 }
 
 fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> Chart {
-    let mut by_series: BTreeMap<&str, BTreeMap<i32, Vec<f64>>> = BTreeMap::new();
-    for observation in observations.iter().filter(|o| o.value.is_finite() && o.size > 0) {
-        let sizes = by_series.entry(&observation.series).or_default();
-        sizes.entry(observation.size).or_default().push(observation.value);
-    }
+    let by_series = by_series(observations);
     let several = by_series.len() > 1;
     let replicated = by_series.values().flat_map(BTreeMap::values).any(|values| values.len() > 1);
     let mut series = Vec::new();
@@ -74,6 +75,31 @@ fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> 
         }
     }
     Chart { title: title.into(), subtitle: subtitle.into(), x: Axis::sizes(), y, series, ..Chart::default() }
+}
+
+/// The values of each series by size, ascending.
+fn by_series(observations: &[Observation]) -> BTreeMap<&str, BTreeMap<i32, Vec<f64>>> {
+    let mut by_series: BTreeMap<&str, BTreeMap<i32, Vec<f64>>> = BTreeMap::new();
+    for observation in observations.iter().filter(|o| o.value.is_finite() && o.size > 0) {
+        let sizes = by_series.entry(&observation.series).or_default();
+        sizes.entry(observation.size).or_default().push(observation.value);
+    }
+    by_series
+}
+
+/// A vertical line for each size with two or more values: Student's 95 % interval of their mean, cut at `highest`.
+fn intervals(observations: &[Observation], highest: f64) -> Vec<Series> {
+    let mut series = Vec::new();
+    for (index, sizes) in by_series(observations).values().enumerate() {
+        let with_interval =
+            sizes.iter().filter_map(|(size, values)| Some((*size, mean_interval(values, LEVEL).ok()?.interval)));
+        series.extend(with_interval.map(|(size, interval)| {
+            let x = f64::from(size);
+            let line = vec![(x, interval.low.min(highest)), (x, interval.high.min(highest))];
+            Series { name: None, color: color::distinct(index), line, dots: Vec::new() }
+        }));
+    }
+    series
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -95,6 +121,18 @@ mod tests {
         assert_eq!(chart.series[0].dots, [(64.0, 1.0), (64.0, 2.0), (90.0, 2.0)]);
         assert_eq!(chart.series[1].line, [(64.0, 1.5), (90.0, 2.0)]);
         assert_eq!(chart.series[1].name.as_deref(), Some("mean"));
+    }
+
+    #[test]
+    fn normality_has_intervals_over_replicates_below_one() {
+        let observations = [observation("", 64, 0.9), observation("", 64, 0.8), observation("", 90, 0.95)];
+        let chart = normality("", "W", &observations, Some((90, 0.95)));
+        let lines: Vec<_> = chart.series.iter().filter(|series| series.name.is_none()).collect();
+        assert_eq!(lines.len(), 1, "one size has two replicates");
+        // 0.85 ± 12.706 · 0.05, which ends above 1.
+        let [low, high] = [lines[0].line[0], lines[0].line[1]];
+        assert!((low.1 - 0.214_69).abs() < 1e-5 && low.0 == 64.0, "{low:?}");
+        assert_eq!(high, (64.0, 1.0));
     }
 
     #[test]
