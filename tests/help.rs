@@ -72,7 +72,7 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 6] = ["summary", "variance", "normality", "dead", "accuracy", "relationships"];
+const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "mixture", "dead", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
@@ -108,6 +108,9 @@ fn every_statistic_names_every_flag() {
         assert_names(ANALYZE, &[statistic, "--help"], &flags);
     }
     assert_names(ANALYZE, &["variance", "--help"], &["--per-neuron"]);
+    let of_mixture =
+        ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal", "0.95"];
+    assert_names(ANALYZE, &["mixture", "--help"], &of_mixture);
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub struct Weight {
     pub interval: Option<(f64, f64)>,
 }
 
+/// Factor by which neighbouring series are moved apart along the axis of sizes, so that their bars do not cover each other.
+const ASIDE: f64 = 1.025;
+
 /// Weights against size, the journal's curves of π: fits as dots, their means as lines, one colour per series.
 ///
 /// A size with a single fit shows its interval as a bar; of several replicates the dots show the spread.
@@ -29,16 +32,18 @@ pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
     let mut series = Vec::new();
     for (index, (name, sizes)) in by_series.iter().enumerate() {
         let color = color::distinct(index);
-        let all = sizes.iter().flat_map(|(size, fits)| fits.iter().map(move |fit| (f64::from(*size), fit.weight)));
+        let aside = ASIDE.powf(index as f64 - (by_series.len() as f64 - 1.0) / 2.0);
+        let place = |size: &i32| aside * f64::from(*size);
+        let all = sizes.iter().flat_map(|(size, fits)| fits.iter().map(move |fit| (place(size), fit.weight)));
         series.push(Series { name: None, color: color.clone(), line: Vec::new(), dots: all.collect() });
         let single = sizes.iter().filter(|(_, fits)| fits.len() == 1);
-        let bars = single.filter_map(|(size, fits)| Some((f64::from(*size), fits[0].interval?)));
+        let bars = single.filter_map(|(size, fits)| Some((place(size), fits[0].interval?)));
         for (size, (low, high)) in bars {
             let line = vec![(size, low), (size, high)];
             series.push(Series { name: None, color: color.clone(), line, dots: Vec::new() });
         }
         let mean = |fits: &[&Weight]| fits.iter().map(|fit| fit.weight).sum::<f64>() / fits.len() as f64;
-        let line = sizes.iter().map(|(size, fits)| (f64::from(*size), mean(fits))).collect();
+        let line = sizes.iter().map(|(size, fits)| (place(size), mean(fits))).collect();
         series.push(Series { name: Some(name.to_string()), color, line, dots: Vec::new() });
     }
     Chart {
@@ -129,9 +134,15 @@ mod tests {
         let chart = weights("", &fits);
         let names: Vec<_> = chart.series.iter().filter_map(|series| series.name.as_deref()).collect();
         assert_eq!(names, ["exp_normal", "two_gamma"]);
-        assert_eq!(chart.series[0].dots, [(64.0, 0.25), (64.0, 0.75)]);
-        assert_eq!(chart.series[1].line, [(64.0, 0.5)]);
-        assert_eq!(chart.series[3].line, [(90.0, 0.375), (90.0, 0.625)]);
+        let (left, right) = (64.0 / ASIDE.sqrt(), 90.0 * ASIDE.sqrt());
+        let near = |points: &[(f64, f64)], expected: &[(f64, f64)]| {
+            // The factor of a place is a power, good to some roundings.
+            let close = |(a, b): (&(f64, f64), &(f64, f64))| (a.0 - b.0).abs() < 1e-12 * b.0 && a.1 == b.1;
+            points.len() == expected.len() && points.iter().zip(expected).all(close)
+        };
+        assert!(near(&chart.series[0].dots, &[(left, 0.25), (left, 0.75)]), "{:?}", chart.series);
+        assert!(near(&chart.series[1].line, &[(left, 0.5)]), "{:?}", chart.series);
+        assert!(near(&chart.series[3].line, &[(right, 0.375), (right, 0.625)]), "{:?}", chart.series);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! Every test records a small sweep of its own, so that each expected number can be worked out by hand.
 //!
 //! - `numbers.rs`: every statistic against values worked out by hand or printed in a paper.
+//! - `mixture.rs`: families, the bootstrap, replicates and pooling.
 //! - `output.rs`: tables, files, pictures, pipes.
 //! - `relationships.rs`: measures beside each other, means over replicates.
 //! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
 
+mod mixture;
 mod numbers;
 mod output;
 mod relationships;
