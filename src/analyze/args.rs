@@ -4,6 +4,7 @@ use super::mixture::MixtureArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use layerscope_analysis::Bandwidth;
 use layerscope_recorder::recording::Stage;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -109,6 +110,9 @@ pub struct VarianceArgs {
     /// Which picture --plot draws
     #[arg(long, value_enum, default_value_t = VarianceFigure::Density, requires = "plot")]
     pub figure: VarianceFigure,
+    /// Rule for the width of the kernel of the densities that --plot draws
+    #[arg(long, value_enum, default_value_t = BandwidthRule::Scott, requires = "plot")]
+    pub bandwidth: BandwidthRule,
 }
 
 /// Choices of `relationships`.
@@ -131,13 +135,54 @@ pub enum RelationshipsFigure {
     SumStd,
 }
 
-/// The two pictures of `variance`.
+/// The pictures of `variance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum VarianceFigure {
     /// Density of the neurons' standard deviations, one curve per size
     Density,
     /// Sum of the standard deviations against size
     Sum,
+    /// Histogram and density of one size, or of four sizes of many
+    Histogram,
+}
+
+impl VarianceFigure {
+    /// The name as typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Density => "density",
+            Self::Sum => "sum",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// How the width of a Gaussian kernel follows from the n values and their standard deviation s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BandwidthRule {
+    /// s n^(-1/5)
+    Scott,
+    /// s (3n/4)^(-1/5)
+    Silverman,
+}
+
+impl BandwidthRule {
+    /// The name as typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scott => "scott",
+            Self::Silverman => "silverman",
+        }
+    }
+}
+
+impl From<BandwidthRule> for Bandwidth {
+    fn from(rule: BandwidthRule) -> Self {
+        match rule {
+            BandwidthRule::Scott => Self::Scott,
+            BandwidthRule::Silverman => Self::Silverman,
+        }
+    }
 }
 
 /// Which part of a recording is measured, and where the answer goes.

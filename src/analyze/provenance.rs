@@ -60,8 +60,10 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
     if let Statistic::Variance(args) = statistic {
         object.insert("per_neuron".into(), args.per_neuron.into());
         if args.choices.plot.is_some() {
-            let figure = if args.figure == VarianceFigure::Sum { "sum" } else { "density" };
-            object.insert("figure".into(), figure.into());
+            object.insert("figure".into(), args.figure.as_str().into());
+            if args.figure != VarianceFigure::Sum {
+                object.insert("bandwidth".into(), args.bandwidth.as_str().into());
+            }
         }
     }
     if let Statistic::Mixture(args) = statistic {

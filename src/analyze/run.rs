@@ -124,10 +124,11 @@ fn measured_answer(
 fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answer: &Answer) -> Chart {
     let pooled = statistic.choices().pool;
     match statistic {
-        Statistic::Variance(args) if args.figure == VarianceFigure::Sum => {
-            variance::sum_chart(subtitle, measured, pooled)
-        }
-        Statistic::Variance(_) => variance::density_chart(subtitle, measured),
+        Statistic::Variance(args) => match args.figure {
+            VarianceFigure::Density => variance::density_chart(subtitle, measured, args.bandwidth.into()),
+            VarianceFigure::Histogram => variance::histogram_chart(subtitle, measured, args.bandwidth.into()),
+            VarianceFigure::Sum => variance::sum_chart(subtitle, measured, pooled),
+        },
         Statistic::Relationships(args) => relationships::chart(args.figure, subtitle, &answer.report),
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
         Statistic::Normality(_) => normality::chart(subtitle, measured),

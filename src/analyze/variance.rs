@@ -2,9 +2,9 @@
 
 use super::by_size::{Measure, by_size, is_replicated};
 use super::row::{Answer, Measured, excluded_warning, key_cells, series_name};
-use crate::figure::{Chart, Observation, Spread, density, sum_std};
+use crate::figure::{Chart, Observation, Spread, density, histogram, sum_std};
 use crate::report::{Cell, Column};
-use layerscope_analysis::{NeuronMoments, layer_spread, standard_deviations};
+use layerscope_analysis::{Bandwidth, NeuronMoments, layer_spread, standard_deviations};
 use layerscope_recorder::recording::Stage;
 use std::collections::BTreeMap;
 
@@ -138,16 +138,23 @@ fn neuron_cells(moments: &NeuronMoments) -> Vec<(&'static str, Cell)> {
 }
 
 /// The density of the standard deviations, one curve per size with its replicates together.
-pub fn density_chart(subtitle: &str, measured: &[Measured<'_>]) -> Chart {
+pub fn density_chart(subtitle: &str, measured: &[Measured<'_>], bandwidth: Bandwidth) -> Chart {
+    density(subtitle, &spreads(measured), bandwidth)
+}
+
+/// Histogram and density of the standard deviations of a few sizes, each with its replicates together.
+pub fn histogram_chart(subtitle: &str, measured: &[Measured<'_>], bandwidth: Bandwidth) -> Chart {
+    histogram(subtitle, &spreads(measured), bandwidth)
+}
+
+fn spreads(measured: &[Measured<'_>]) -> Vec<Spread> {
     let groups: Vec<_> = measured.iter().map(|unit| unit.group).collect();
     let mut by_size: BTreeMap<(i32, String), Vec<f64>> = BTreeMap::new();
     for unit in measured {
         let key = (unit.group.key.size, series_name(&groups, unit.group));
         by_size.entry(key).or_default().extend(standard_deviations(&unit.neurons, true));
     }
-    let spreads: Vec<Spread> =
-        by_size.into_iter().map(|((size, series), stds)| Spread { series, size, stds }).collect();
-    density(subtitle, &spreads)
+    by_size.into_iter().map(|((size, series), stds)| Spread { series, size, stds }).collect()
 }
 
 /// The sum of the standard deviations against size.

@@ -9,7 +9,7 @@ const POINTS: u32 = 200;
 /// The sums of all networks and the fitted trends, the best one (smallest AIC) named as such.
 pub fn growth(title: &str, label: &str, subtitle: &str, points: &[(f64, f64)], trends: &[Trend]) -> Chart {
     let networks =
-        Series { name: Some("network".into()), color: color::distinct(0), line: Vec::new(), dots: points.to_vec() };
+        Series { name: Some("network".into()), color: color::distinct(0), dots: points.to_vec(), ..Series::default() };
     let best = best_trend(trends).map(|trend| trend.shape);
     let curves = trends.iter().enumerate().map(|(index, trend)| {
         let mark = if best == Some(trend.shape) { " (best AIC)" } else { "" };
@@ -17,7 +17,7 @@ pub fn growth(title: &str, label: &str, subtitle: &str, points: &[(f64, f64)], t
             name: Some(format!("{}{mark}", trend.shape.as_str())),
             color: color::distinct(index + 1),
             line: curve(trend, points),
-            dots: Vec::new(),
+            ..Series::default()
         }
     });
     Chart {
@@ -25,9 +25,8 @@ pub fn growth(title: &str, label: &str, subtitle: &str, points: &[(f64, f64)], t
         subtitle: subtitle.into(),
         x: Axis::sizes(),
         y: Axis::linear(label).starting_at(0.0),
-        legend_title: None,
         series: [networks].into_iter().chain(curves).collect(),
-        marks: Vec::new(),
+        ..Chart::default()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Mixtures of the neurons' standard deviations: the share of the component near zero against size, and fitted densities
 //! over the histogram of one unit.
 
-use super::{Axis, Chart, Series, color};
-use layerscope_analysis::quantile;
+use super::histogram::bars;
+use super::{Axis, Chart, Range, Series, color};
 use std::collections::BTreeMap;
 
 /// The weight of one fit.
@@ -35,16 +35,16 @@ pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
         let aside = ASIDE.powf(index as f64 - (by_series.len() as f64 - 1.0) / 2.0);
         let place = |size: &i32| aside * f64::from(*size);
         let all = sizes.iter().flat_map(|(size, fits)| fits.iter().map(move |fit| (place(size), fit.weight)));
-        series.push(Series { name: None, color: color.clone(), line: Vec::new(), dots: all.collect() });
+        series.push(Series { color: color.clone(), dots: all.collect(), ..Series::default() });
         let single = sizes.iter().filter(|(_, fits)| fits.len() == 1);
-        let bars = single.filter_map(|(size, fits)| Some((place(size), fits[0].interval?)));
-        for (size, (low, high)) in bars {
-            let line = vec![(size, low), (size, high)];
-            series.push(Series { name: None, color: color.clone(), line, dots: Vec::new() });
-        }
+        let range = |(size, fits): (&i32, &Vec<&Weight>)| {
+            let (low, high) = fits[0].interval?;
+            Some(Range { at: place(size), low, high })
+        };
+        series.push(Series { color: color.clone(), errors: single.filter_map(range).collect(), ..Series::default() });
         let mean = |fits: &[&Weight]| fits.iter().map(|fit| fit.weight).sum::<f64>() / fits.len() as f64;
         let line = sizes.iter().map(|(size, fits)| (place(size), mean(fits))).collect();
-        series.push(Series { name: Some(name.to_string()), color, line, dots: Vec::new() });
+        series.push(Series { name: Some(name.to_string()), color, line, ..Series::default() });
     }
     Chart {
         title: "Share of the neurons near zero against size".into(),
@@ -53,7 +53,7 @@ pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
         y: Axis::linear("weight of the component with the smaller mean").starting_at(0.0).ending_at(1.05),
         legend_title: Some("mixture".into()),
         series,
-        marks: Vec::new(),
+        ..Chart::default()
     }
 }
 
@@ -67,8 +67,6 @@ pub struct FittedCurve<'a> {
 
 /// Points of a curve: enough that a spike near zero is smooth at the size of a page.
 const POINTS: usize = 640;
-/// Most bars of a histogram.
-const MOST_BARS: f64 = 120.0;
 /// How far a curve may rise above the highest bar: densities of shapes below 1 are infinite at 0.
 const HEADROOM: f64 = 1.4;
 
@@ -76,46 +74,31 @@ const HEADROOM: f64 = 1.4;
 ///
 /// Dead neurons are not in it: the legend counts them. A curve is cut off where it leaves the picture.
 pub fn fitted_density(subtitle: &str, sample: &[f64], n_zero: usize, curves: &[FittedCurve<'_>]) -> Chart {
-    let outline = histogram(sample);
-    let top = HEADROOM * outline.iter().map(|point| point.1).fold(0.0, f64::max);
-    let end = outline.last().map_or(1.0, |point| point.0);
+    let bars = bars(sample);
+    let top = HEADROOM * bars.iter().map(|bar| bar.height).fold(0.0, f64::max);
+    let end = bars.last().map_or(1.0, |bar| bar.to);
     let n = sample.len();
-    let bars = format!("{n} neurons ({n_zero} dead)");
-    let mut series = vec![Series { name: Some(bars), color: "#999999".into(), line: outline, dots: Vec::new() }];
+    let name = format!("{n} neurons ({n_zero} dead)");
+    let mut series = vec![Series { name: Some(name), color: "#999999".into(), bars, ..Series::default() }];
     series.extend(curves.iter().enumerate().map(|(index, curve)| {
         // Not at 0 itself, where a density may be infinite.
         let x = (1..=POINTS).map(|at| end * at as f64 / POINTS as f64);
         let line = x.map(|x| (x, (curve.density)(x))).filter(|(_, y)| y.is_finite()).map(|(x, y)| (x, y.min(top)));
-        Series { name: Some(curve.name.into()), color: color::distinct(index), line: line.collect(), dots: Vec::new() }
+        Series {
+            name: Some(curve.name.into()),
+            color: color::distinct(index),
+            line: line.collect(),
+            ..Series::default()
+        }
     }));
     Chart {
         title: "Fitted densities over the histogram".into(),
         subtitle: subtitle.into(),
         x: Axis::linear("standard deviation of a neuron's activation").starting_at(0.0),
         y: Axis::linear("density").starting_at(0.0).ending_at(top),
-        legend_title: None,
         series,
-        marks: Vec::new(),
+        ..Chart::default()
     }
-}
-
-/// The outline of a histogram from 0 with area 1: the width of its bars is 2 IQR / n^(1/3) (Freedman and Diaconis 1981).
-fn histogram(sample: &[f64]) -> Vec<(f64, f64)> {
-    let mut sorted = sample.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (Some(&last), n) = (sorted.last(), sorted.len() as f64) else { return Vec::new() };
-    let range = quantile(&sorted, 0.75).zip(quantile(&sorted, 0.25)).map_or(0.0, |(high, low)| high - low);
-    let width = (2.0 * range / n.cbrt()).max(last / MOST_BARS);
-    let n_bars = (last / width).ceil().max(1.0) as usize;
-    let mut counts = vec![0_usize; n_bars];
-    sorted.iter().for_each(|x| counts[((x / width) as usize).min(n_bars - 1)] += 1);
-    let height = |count: &usize| *count as f64 / (n * width);
-    let mut outline = vec![(0.0, 0.0)];
-    for (at, count) in counts.iter().enumerate() {
-        outline.extend([(at as f64 * width, height(count)), ((at + 1) as f64 * width, height(count))]);
-    }
-    outline.push((n_bars as f64 * width, 0.0));
-    outline
 }
 
 #[cfg(test)]
@@ -135,25 +118,21 @@ mod tests {
         let names: Vec<_> = chart.series.iter().filter_map(|series| series.name.as_deref()).collect();
         assert_eq!(names, ["exp_normal", "two_gamma"]);
         let (left, right) = (64.0 / ASIDE.sqrt(), 90.0 * ASIDE.sqrt());
-        let near = |points: &[(f64, f64)], expected: &[(f64, f64)]| {
-            // The factor of a place is a power, good to some roundings.
-            let close = |(a, b): (&(f64, f64), &(f64, f64))| (a.0 - b.0).abs() < 1e-12 * b.0 && a.1 == b.1;
-            points.len() == expected.len() && points.iter().zip(expected).all(close)
-        };
-        assert!(near(&chart.series[0].dots, &[(left, 0.25), (left, 0.75)]), "{:?}", chart.series);
-        assert!(near(&chart.series[1].line, &[(left, 0.5)]), "{:?}", chart.series);
-        assert!(near(&chart.series[3].line, &[(right, 0.375), (right, 0.625)]), "{:?}", chart.series);
+        // A place is a power times the size, good to some roundings.
+        let is_at = |found: f64, place: f64| (found - place).abs() < 1e-12 * place;
+        let dots = &chart.series[0].dots;
+        assert!(is_at(dots[0].0, left) && is_at(dots[1].0, left) && (dots[0].1, dots[1].1) == (0.25, 0.75), "{dots:?}");
+        let means = chart.series.iter().find(|series| series.name.as_deref() == Some("exp_normal")).unwrap();
+        assert!(is_at(means.line[0].0, left) && means.line[0].1 == 0.5 && means.line.len() == 1, "{:?}", means.line);
+        let bar = &chart.series.iter().find(|series| !series.errors.is_empty()).unwrap().errors[0];
+        assert!(is_at(bar.at, right) && (bar.low, bar.high) == (0.375, 0.625), "{bar:?}");
     }
 
     #[test]
-    fn bars_have_area_one_and_curves_stay_in_the_picture() {
+    fn the_dead_are_counted_and_curves_stay_in_the_picture() {
         let sample: Vec<f64> = (0..1000).map(|at| f64::from(at % 97) / 10.0 + 0.1).collect();
         let curves = [FittedCurve { name: "gamma", density: Box::new(|x: f64| 0.1 / x) }];
         let chart = fitted_density("", &sample, 7, &curves);
-        // Rectangles of the outline: pairs of points at one height. Rounding of a thousand sums.
-        let bars = &chart.series[0].line;
-        let area: f64 = bars.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[0].1.min(pair[1].1)).sum();
-        assert!((area - 1.0).abs() < 1e-12, "{area}");
         assert_eq!(chart.series[0].name.as_deref(), Some("1000 neurons (7 dead)"));
         let top = chart.y.to.unwrap();
         assert!(chart.series[1].line.iter().all(|point| point.1 <= top) && chart.series[1].line[0].1 == top);

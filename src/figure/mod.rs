@@ -1,17 +1,19 @@
 //! Pictures of a sweep: one file per figure, each of which turns numbers into a [`Chart`].
 //!
-//! `chart.rs` is the only module that knows the plotting crate.
+//! `chart/draw.rs` is the only module that knows the plotting crate.
 
 mod chart;
 mod color;
 mod density;
 mod growth;
+mod histogram;
 mod mixture;
 mod sweep;
 
-pub use chart::{Axis, Chart, Mark, Scale, Series};
+pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
 pub use density::{Spread, density};
 pub use growth::growth;
+pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 

@@ -67,21 +67,13 @@ fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> 
         let line = sizes.iter().map(|(&size, values)| (f64::from(size), mean(values))).collect();
         let name_of = |text: &str| Some(if several { format!("{name}{text}") } else { text.trim().to_string() });
         if replicated {
-            series.push(Series { name: name_of(" replicate"), color: color.clone(), line: Vec::new(), dots });
-            series.push(Series { name: name_of(" mean"), color, line, dots: Vec::new() });
+            series.push(Series { name: name_of(" replicate"), color: color.clone(), dots, ..Series::default() });
+            series.push(Series { name: name_of(" mean"), color, line, ..Series::default() });
         } else {
-            series.push(Series { name: several.then(|| name.to_string()), color, line, dots });
+            series.push(Series { name: several.then(|| name.to_string()), color, line, dots, ..Series::default() });
         }
     }
-    Chart {
-        title: title.into(),
-        subtitle: subtitle.into(),
-        x: Axis::sizes(),
-        y,
-        legend_title: None,
-        series,
-        marks: Vec::new(),
-    }
+    Chart { title: title.into(), subtitle: subtitle.into(), x: Axis::sizes(), y, series, ..Chart::default() }
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -48,6 +48,7 @@ fn every_picture_can_be_drawn() {
     add_history(&setup.recording);
     let runs = [
         ("variance --pool", "density.svg", "Distribution of the neurons"),
+        ("variance --figure histogram --bandwidth silverman", "histogram.svg", "Histogram of the neurons"),
         ("variance --figure sum", "sum.svg", "Sum of the standard deviations"),
         ("normality", "w.svg", "most normal: "),
         ("dead", "dead.svg", "Dead neurons against size"),
