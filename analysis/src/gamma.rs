@@ -3,10 +3,9 @@
 use std::f64::consts::PI;
 
 use rand_chacha::rand_core::Rng;
-use special::Gamma;
 
-/// Above this shape ln k - ψ(k) is summed as a series: the difference itself would lose digits.
-const SERIES_FROM: f64 = 30.0;
+use crate::Reason;
+use crate::reason::require_finite;
 
 /// The shape k that solves ln k - ψ(k) = c: the maximum likelihood estimate, and with it the scale mean / k.
 ///
@@ -49,17 +48,87 @@ pub fn shape_of(c: f64) -> f64 {
     k
 }
 
-/// ln k - ψ(k) and its derivative 1/k - ψ'(k) < 0.
-fn log_minus_digamma(k: f64) -> (f64, f64) {
-    if k >= SERIES_FROM {
-        // Abramowitz and Stegun 6.3.18 and 6.4.12; the first term left out is below 1e-16 of the sum at 30.
-        let r = 1.0 / k;
-        let r2 = r * r;
-        let value = r * (0.5 + r * (1.0 / 12.0 + r2 * (-1.0 / 120.0 + r2 * (1.0 / 252.0 - r2 / 240.0))));
-        let slope = -r2 * (0.5 + r * (1.0 / 6.0 + r2 * (-1.0 / 30.0 + r2 * (1.0 / 42.0 - r2 / 30.0))));
-        return (value, slope);
+/// From here on the asymptotic series have full precision.
+const SERIES_FROM: f64 = 12.0;
+
+/// ln k - ψ(k) and its derivative 1/k - ψ'(k) < 0, without the cancellation that the differences suffer at large k.
+///
+/// Abramowitz and Stegun (1964), 6.3.18 and 6.4.12, reached by 6.3.6 and 6.4.6.
+pub(crate) fn log_minus_digamma(k: f64) -> (f64, f64) {
+    let (mut at, mut sum, mut squares) = (k, 0.0, 0.0);
+    while at < SERIES_FROM {
+        sum += 1.0 / at;
+        squares += 1.0 / (at * at);
+        at += 1.0;
     }
-    (k.ln() - k.digamma(), 1.0 / k - k.trigamma())
+    let r = 1.0 / (at * at);
+    let value = r * (1.0 / 12.0 - r * (1.0 / 120.0 - r * (1.0 / 252.0 - r * (1.0 / 240.0 - r / 132.0))));
+    let slope = r / at * (1.0 / 6.0 - r * (1.0 / 30.0 - r * (1.0 / 42.0 - r * (1.0 / 30.0 - r * (5.0 / 66.0)))));
+    let (value, slope) = (0.5 / at + value, -0.5 * r - slope);
+    if at == k { (value, slope) } else { (sum + (k / at).ln() + value, 1.0 / k - 1.0 / at - squares + slope) }
+}
+
+/// ln Γ(k) - (k ln k - k), for k > 0: what is left of ln Γ(k) beside the leading terms of Stirling's series, without
+/// their cancellation at large k.
+///
+/// Abramowitz and Stegun (1964), 6.1.41.
+pub(crate) fn ln_gamma_less_stirling(k: f64) -> f64 {
+    if k < SERIES_FROM {
+        return libm::lgamma(k) - k * (k.ln() - 1.0);
+    }
+    let r = 1.0 / (k * k);
+    let series = (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0)))) / k;
+    0.5 * (2.0 * PI / k).ln() + series
+}
+
+/// A gamma distribution, x^(k-1) exp(-x / θ) / (Γ(k) θ^k), that is likeliest for weighted values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GammaEstimate {
+    /// Shape k; infinite where all values of positive weight are equal.
+    pub shape: f64,
+    /// Scale θ, the mean over the shape.
+    pub scale: f64,
+}
+
+/// Fits a gamma distribution to weighted values by maximum likelihood.
+///
+/// With m = Σ w x / Σ w and c = ln m - Σ w ln x / Σ w the shape is [`shape_of`] c and the scale m / shape. The shape is
+/// infinite and the scale 0 where the values of positive weight are equal but for rounding (c < 1e-15): the likelihood then
+/// grows without bound.
+///
+/// # Arguments
+/// `values` above 0; `weights` of at least 0, as many. Only the ratios of the weights matter.
+///
+/// # Errors
+/// [`Reason::NotFinite`]; [`Reason::OutsideSupport`] when a value is not above 0 or a weight is below 0;
+/// [`Reason::TooFew`] when no weight is above 0.
+///
+/// # Panics
+/// When there are not as many weights as values.
+///
+/// # References
+/// As [`shape_of`].
+pub fn weighted_gamma(values: &[f64], weights: &[f64]) -> Result<GammaEstimate, Reason> {
+    assert_eq!(values.len(), weights.len(), "values and weights");
+    require_finite(values)?;
+    require_finite(weights)?;
+    let n_outside = values.iter().zip(weights).filter(|(x, w)| **x <= 0.0 || **w < 0.0).count() as u64;
+    if n_outside > 0 {
+        return Err(Reason::OutsideSupport { n_outside, n: values.len() as u64 });
+    }
+    // Relative to the largest of each, so that no sum leaves the exponent's range, however large or small they are.
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let heaviest = weights.iter().copied().fold(0.0, f64::max);
+    if heaviest == 0.0 {
+        return Err(Reason::TooFew { n: 0, needed: 1 });
+    }
+    let total: f64 = weights.iter().map(|w| w / heaviest).sum();
+    let weighted =
+        |of: &dyn Fn(f64) -> f64| values.iter().zip(weights).map(|(x, w)| w / heaviest * of(*x)).sum::<f64>() / total;
+    let mean = weighted(&|x| x / largest);
+    let c = -weighted(&|x| x.ln() - largest.ln() - mean.ln());
+    let shape = if c < 1e-15 { f64::INFINITY } else { shape_of(c) };
+    Ok(GammaEstimate { shape, scale: mean / shape * largest })
 }
 
 /// A uniform random number in the open interval (0, 1).
@@ -115,11 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn series_and_functions_meet() {
-        let (below, above) = (log_minus_digamma(SERIES_FROM * (1.0 - 1e-12)), log_minus_digamma(SERIES_FROM));
-        // ln 30 - ψ(30) = 0.0168 is a difference of numbers near 3.4: rounding 1e-13 of it; 1/k - ψ' loses as much.
-        assert!((below.0 / above.0 - 1.0).abs() < 1e-12, "{below:?} {above:?}");
-        assert!((below.1 / above.1 - 1.0).abs() < 1e-11, "{below:?} {above:?}");
+    fn series_are_what_they_stand_for() {
+        use special::Gamma;
+        for k in [1e-3, 0.1, 0.5, 1.0, 2.0, 7.0, 11.9, 12.0, 12.1, 30.0, 300.0] {
+            let (value, slope) = log_minus_digamma(k);
+            // The other side is a difference: 1e-15 of its terms.
+            let scale = 1.0 + k.ln().abs() + 1.0 / k;
+            assert!((value - (k.ln() - k.digamma())).abs() < 4e-15 * scale, "{k}: {value}");
+            assert!((slope - (1.0 / k - k.trigamma())).abs() < 4e-15 * (1.0 + 1.0 / (k * k)), "{k}: {slope}");
+            let rest = libm::lgamma(k) - k * (k.ln() - 1.0);
+            assert!((ln_gamma_less_stirling(k) - rest).abs() < 4e-15 * (1.0 + k * k.ln().abs()), "{k}");
+        }
+        // mpmath: ln k - ψ(k) at 1e6, and ln Γ(k) - (k ln k - k).
+        assert!((log_minus_digamma(1e6).0 / 5.000_000_833_333_333e-7 - 1.0).abs() < 1e-15);
+        assert!((ln_gamma_less_stirling(1e6) + 5.988_816_662_444_131).abs() < 1e-13);
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod variance;
 
 pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
 pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at};
+pub use gamma::{GammaEstimate, shape_of, weighted_gamma};
 pub use likelihood_ratio::{LikelihoodRatio, likelihood_ratio_test};
 pub use moments::{Moments, NeuronMoments};
 pub use most_normal::most_normal;

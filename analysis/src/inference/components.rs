@@ -5,19 +5,7 @@ use crate::Reason;
 use crate::likelihood_ratio::{LikelihoodRatio, likelihood_ratio_test};
 use crate::mixture::{Family, Fit};
 
-/// The families of one component that a mixture contains; none for a family of one component.
-///
-/// The two-gamma mixture contains the gamma distribution. The exponential-normal one contains two: the exponential
-/// distribution at weight 1, the normal one at weight 0.
-pub fn null_families(family: Family) -> &'static [Family] {
-    match family {
-        Family::TwoGamma => &[Family::Gamma],
-        Family::ExpNormal => &[Family::Exponential, Family::Normal],
-        _ => &[],
-    }
-}
-
-/// Tests a mixture against the likeliest of the one-component families that it contains ([`null_families`]): small p
+/// Tests a mixture against the likeliest of the one-component families that it contains ([`Family::contained`]): small p
 /// speaks for two components.
 ///
 /// The ratio is 2 (ln L_mixture - ln L_one), and 0 where the search for the mixture ended below the one component that
@@ -38,7 +26,7 @@ pub fn components_test(
     seed: u64,
 ) -> Result<LikelihoodRatio, Reason> {
     let one = |values: &[f64]| {
-        let fits = null_families(family).iter().filter_map(|null| refit.anew(*null, values));
+        let fits = family.contained().iter().filter_map(|null| refit.anew(*null, values));
         fits.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood))
     };
     let ratio = |one: &Fit, two: &Fit| (2.0 * (two.log_likelihood - one.log_likelihood)).max(0.0);

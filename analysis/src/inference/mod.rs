@@ -11,7 +11,7 @@ use crate::Reason;
 use crate::goodness_of_fit::{Distances, Distribution, GoodnessOfFit, Tails, bootstrap_test, distances};
 use crate::likelihood_ratio::LikelihoodRatio;
 use crate::mixture::{Family, Fit, Parameters, Params};
-pub use components::{components_test, null_families};
+pub use components::components_test;
 pub use estimate::{Estimate, Estimates, estimates};
 
 /// How much is drawn.
@@ -70,14 +70,14 @@ pub fn infer(sample: &[f64], fit: &Fit, refit: &impl Refit, plan: &Plan) -> Infe
     }
 }
 
-/// Maximum likelihood with [`Params`]: near from the parameters given; anew from all of its starts, 60 expectation steps
-/// each before the best two are followed until a step gains less than 1e-8 per value.
+/// Maximum likelihood with [`Params`]: near from the parameters given; anew from all of its starts, by the search of any
+/// fit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaximumLikelihood;
 
 impl Refit for MaximumLikelihood {
     fn anew(&self, family: Family, sample: &[f64]) -> Option<Fit> {
-        Params::new(family).tolerance(1e-8).max_search_iterations(60).fit_sample(sample).ok()
+        Params::new(family).fit_sample(sample).ok()
     }
 
     fn near(&self, near: &Parameters, sample: &[f64]) -> Option<Fit> {

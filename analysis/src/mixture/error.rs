@@ -12,12 +12,9 @@ pub enum FitError {
         /// The tolerance.
         found: f64,
     },
-    /// The limit of iterations is below one cycle.
-    #[error("expected at least 3 iterations, found {found}")]
-    MaxIterations {
-        /// The limit.
-        found: u64,
-    },
+    /// Without a round nothing is fitted.
+    #[error("expected at least one iteration, found 0")]
+    MaxIterations,
     /// The start is of another family than the one to be fitted.
     #[error("expected a start of the family {expected}, found one of {found}")]
     Start {

@@ -48,4 +48,14 @@ impl Family {
     pub fn is_mixture(self) -> bool {
         matches!(self, Self::ExpNormal | Self::TwoGamma)
     }
+
+    /// The families of one component that this one contains: the gamma distribution in two gammas; the exponential
+    /// distribution (weight 1) and the normal one (weight 0) in their mixture. None in a family of one component.
+    pub fn contained(self) -> &'static [Self] {
+        match self {
+            Self::ExpNormal => &[Self::Exponential, Self::Normal],
+            Self::TwoGamma => &[Self::Gamma],
+            _ => &[],
+        }
+    }
 }

@@ -1,133 +1,20 @@
-//! Fitting a family: checked parameters in linfa's way, several starts, and what came out of it.
+//! The result of a fit, and what it is worth.
 
-use linfa::dataset::{DatasetBase, Records};
-use linfa::{ParamGuard, traits};
-use ndarray::{ArrayBase, Data, Ix2};
-
-use super::floor::Floor;
-use super::search::{self, Found, Limits};
-use super::values::{Split, Values};
-use super::{Family, FitError, Parameters};
-use crate::Reason;
-
-/// How a family is fitted; `check` it, or fit directly.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Params(ValidParams);
-
-/// Checked [`Params`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ValidParams {
-    family: Family,
-    start: Option<Parameters>,
-    limits: Limits,
-}
-
-impl Params {
-    /// The family with a tolerance of 1e-10 and at most 10,000 iterations.
-    pub fn new(family: Family) -> Self {
-        let limits = Limits { tolerance: 1e-10, iterations: 10_000, search: 10_000 };
-        Self(ValidParams { family, start: None, limits })
-    }
-
-    /// EM starts at these parameters alone in place of the fixed list of starts: for a sample close to one whose fit they
-    /// are, such as a bootstrap replicate of it. Families of one component need no start and ignore it.
-    #[must_use]
-    pub fn starting_at(mut self, parameters: Parameters) -> Self {
-        self.0.start = Some(parameters);
-        self
-    }
-
-    /// EM stops when a cycle raises the log-likelihood by less than this per value.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.0.limits.tolerance = tolerance;
-        self
-    }
-
-    /// EM stops after this many expectation steps from each start, and the fit says `converged: false`.
-    #[must_use]
-    pub fn max_iterations(mut self, max_iterations: u64) -> Self {
-        self.0.limits.iterations = max_iterations;
-        self
-    }
-
-    /// Each start gets this many expectation steps before the best two are followed to the end, in place of 10,000: a
-    /// quicker search that misses the better of two nearly equal maxima more often.
-    #[must_use]
-    pub fn max_search_iterations(mut self, max_iterations: u64) -> Self {
-        self.0.limits.search = max_iterations;
-        self
-    }
-
-    /// Fits the family to a sample of values >= 0 in any order; exact zeros are counted and not fitted.
-    ///
-    /// # Errors
-    /// [`Reason::NotFinite`], [`Reason::Negative`]; [`Reason::TooFew`] when there are not more values above 0 than
-    /// parameters; [`Reason::Constant`] when all of them are equal (but for the exponential distribution).
-    ///
-    /// # Panics
-    /// When the parameters do not pass [`ParamGuard::check`].
-    ///
-    /// # Examples
-    /// ```
-    /// use layerscope_analysis::mixture::{Family, Params, Status};
-    /// let near_zero = (1..=60).map(|i| 0.002 * f64::from(i));
-    /// let useful = (1..=90).map(|i| 2.0 + 0.02 * f64::from(i));
-    /// let sample: Vec<f64> = near_zero.chain(useful).collect();
-    /// let fit = Params::new(Family::TwoGamma).fit_sample(&sample)?;
-    /// assert_eq!(fit.status, Status::Ok);
-    /// assert!((fit.parameters.weight().unwrap() - 0.4).abs() < 0.01);
-    /// # Ok::<(), layerscope_analysis::Reason>(())
-    /// ```
-    pub fn fit_sample(&self, sample: &[f64]) -> Result<Fit, Reason> {
-        self.check_unwrap().fit_sample(sample)
-    }
-}
-
-impl ParamGuard for Params {
-    type Checked = ValidParams;
-    type Error = FitError;
-
-    fn check_ref(&self) -> Result<&ValidParams, FitError> {
-        let ValidParams { family, start, limits: Limits { tolerance, iterations, search } } = self.0;
-        if !(tolerance > 0.0 && tolerance.is_finite()) {
-            return Err(FitError::Tolerance { found: tolerance });
-        }
-        if iterations.min(search) < 3 {
-            return Err(FitError::MaxIterations { found: iterations.min(search) });
-        }
-        if let Some(start) = start.filter(|start| start.family() != family) {
-            return Err(FitError::Start { expected: family.as_str(), found: start.family().as_str() });
-        }
-        Ok(&self.0)
-    }
-
-    fn check(self) -> Result<ValidParams, FitError> {
-        self.check_ref().copied()
-    }
-}
-
-impl<D: Data<Elem = f64>, T> traits::Fit<ArrayBase<D, Ix2>, T, FitError> for ValidParams {
-    type Object = Fit;
-
-    /// Fits the family to the values of a data set of one feature, [N, 1].
-    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Fit, FitError> {
-        match dataset.records().nfeatures() {
-            1 => Ok(self.fit_sample(&dataset.records().iter().copied().collect::<Vec<f64>>())?),
-            found => Err(FitError::Features { found }),
-        }
-    }
-}
+use super::density::Density;
+use super::em::Stop;
+use super::pair::Pair;
+use super::part::{Exponential, Gamma, Normal};
+use super::values::Values;
+use super::{Family, Floor, Parameters, search, single};
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The likelihood has an inner maximum, and both components of a mixture are needed.
     Ok,
-    /// The fit rests on a floor, or a component describes fewer than three values.
+    /// The fit rests on a floor, as always when all values are equal, or a component describes fewer than three values.
     Degenerate,
-    /// One component describes the values as well: the BIC of the mixture is not below that of the best one-component
-    /// family that it contains, or the exponential component has the larger mean. Weight and parameters mean little.
+    /// The data do not say what the two components are; [`Fit::doubt`] says why. Weight and parameters mean little.
     NotIdentified,
 }
 
@@ -142,13 +29,39 @@ impl Status {
     }
 }
 
-/// One start and where it led.
+/// Why the components of a mixture are not identified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// There are no more different values than parameters.
+    FewValues,
+    /// The exponential component would rather have the larger mean, so that there is no population near zero; its mean is
+    /// held at the normal component's.
+    MeansMeet,
+    /// This family of one component has a BIC that is not above the mixture's.
+    OneComponent(Family),
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FewValues => write!(f, "no more different values than parameters"),
+            Self::MeansMeet => write!(f, "no component near zero"),
+            Self::OneComponent(family) => write!(f, "{} alone has no larger BIC", family.as_str()),
+        }
+    }
+}
+
+/// One start of a mixture and where it led.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Start {
     /// How it was found, such as `k-means`.
     pub name: &'static str,
-    /// The log-likelihood that it led to; of a large sample that of the cells that stand for it.
+    /// The log-likelihood that it led to; of a large sample that of the points that stand for it.
     pub log_likelihood: f64,
+    /// Rounds.
+    pub iterations: u64,
+    /// Whether the likelihood stood still before the limit of rounds.
+    pub converged: bool,
 }
 
 /// A fitted family.
@@ -162,24 +75,31 @@ pub struct Fit {
     pub n_zero: u64,
     /// Σ ln f(x) over the n values, at `parameters`.
     pub log_likelihood: f64,
-    /// Expectation steps of the run that won; 0 where the estimate is explicit.
+    /// Rounds from the winning start to `parameters`; 0 where the estimate is explicit.
     pub iterations: u64,
-    /// Whether the likelihood stopped growing before the limit of iterations.
+    /// Whether the likelihood stopped growing before the limit of rounds.
     pub converged: bool,
     /// Whether the parameters can be trusted.
     pub status: Status,
+    /// Why the status is not_identified.
+    pub doubt: Option<Doubt>,
     /// Floors that the fit rests on.
     pub floors: Vec<Floor>,
-    /// -2 log_likelihood + 2 k, k the [`Family::n_parameters`].
+    /// -2 log_likelihood + 2 k, k the [`Family::n_parameters`] (Akaike 1974).
     pub aic: f64,
-    /// -2 log_likelihood + k ln n.
+    /// -2 log_likelihood + k ln n (Schwarz 1978).
     pub bic: f64,
     /// BIC plus twice the entropy of the responsibilities, -Σ (τ ln τ + (1 - τ) ln(1 - τ)) over the values: it prefers
-    /// components that lie apart. BIC for one component.
+    /// components that lie apart (Biernacki, Celeux, Govaert 2000). BIC for one component.
     pub icl: f64,
+    /// The log-likelihood after each round over all values, that of the start first. It never falls.
+    pub path: Vec<f64>,
     /// The starts of a mixture.
     pub starts: Vec<Start>,
 }
+
+/// Fewest values that a component describes for the fit to be about more than outliers.
+const LEAST_VALUES: f64 = 3.0;
 
 impl Fit {
     /// n_zero / (n + n_zero): the estimate of the point mass at zero.
@@ -187,64 +107,128 @@ impl Fit {
         self.n_zero as f64 / (self.n + self.n_zero) as f64
     }
 
-    /// The log-likelihood of all values: log_likelihood + n_zero ln p + n ln(1 - p), p the [`Self::zero_fraction`].
+    /// The log-likelihood of all values: log_likelihood + n_zero ln p + n ln(1 - p), p the [`Self::zero_fraction`] and
+    /// 0 ln 0 = 0. It has one parameter more.
     pub fn log_likelihood_with_zeros(&self) -> f64 {
         let p = self.zero_fraction();
         let term = |count: u64, share: f64| if count == 0 { 0.0 } else { count as f64 * share.ln() };
         self.log_likelihood + term(self.n_zero, p) + term(self.n, 1.0 - p)
     }
-}
 
-impl ValidParams {
-    /// As [`Params::fit_sample`].
-    ///
-    /// # Errors
-    /// As [`Params::fit_sample`].
-    pub fn fit_sample(&self, sample: &[f64]) -> Result<Fit, Reason> {
-        let split = Split::of(sample)?;
-        let n = split.positive.len() as u64;
-        let needed = self.family.n_parameters() as u64 + 1;
-        if n < needed {
-            return Err(Reason::TooFew { n, needed });
+    /// Fits a family; `start` takes the place of all starts where it belongs to the family.
+    pub(super) fn of(family: Family, values: &Values, start: Option<&Parameters>, stop: Stop) -> Self {
+        if let Some(single) = single::estimate(family, values) {
+            return Self::judged(single.parameters, values, single.floor.into_iter().collect(), false);
         }
-        let values = Values::new(&split.positive);
-        if values.is_constant() && self.family != Family::Exponential {
-            return Err(Reason::Constant { n });
-        }
-        let found = if self.family.is_mixture() {
-            search::mixture(self.family, &values, self.start, self.limits)
-        } else {
-            search::one_component(self.family, &values)
+        let contained = family.contained().iter().filter_map(|one| single::estimate(*one, values));
+        let one = contained.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood));
+        let constant = one.filter(|_| values.n_distinct == 1);
+        let found = match (family, constant) {
+            (_, Some(one)) => return Self::judged(embedded(one.parameters), values, Vec::from_iter(one.floor), false),
+            (Family::ExpNormal, _) => search::exp_normal(values, start.and_then(|at| exp_normal(at, values)), stop),
+            _ => search::two_gamma(values, start.and_then(|at| two_gamma(at, values)), stop),
         };
-        Ok(self.describe(found, &values, split.n_zero))
+        let mut fit = Self::judged(found.parameters, values, found.floors, found.tied);
+        // The one component that it contains is a limit of the mixture, whose likelihood is never below.
+        if let Some(one) = one.filter(|one| one.log_likelihood > fit.log_likelihood && one.floor.is_none()) {
+            fit = Self::judged(embedded(one.parameters), values, Vec::new(), false);
+        }
+        let search::Found { iterations, converged, path, starts, .. } = found;
+        Self { iterations, converged, path, starts, ..fit }
     }
 
-    fn describe(&self, found: Found, values: &Values, n_zero: u64) -> Fit {
-        let Found { parameters, log_likelihood, .. } = found;
-        let k = self.family.n_parameters() as f64;
-        let log_likelihood = log_likelihood - values.ln_jacobian();
-        let bic = -2.0 * log_likelihood + k * values.n.ln();
-        let entropy = if self.family.is_mixture() { entropy(&parameters, values) } else { 0.0 };
-        Fit {
-            parameters: parameters.scaled(values.scale),
-            n: values.n as u64,
-            n_zero,
+    /// A fit with these parameters, and what it is worth.
+    pub(super) fn judged(parameters: Parameters, values: &Values, floors: Vec<Floor>, tied: bool) -> Self {
+        let density = Density::new(&parameters);
+        let (mut log_likelihood, mut entropy) = (0.0, 0.0);
+        // In blocks, so that rounding does not grow with the number of values.
+        for block in values.original.chunks(256) {
+            let terms = block.iter().map(|x| density.ln_and_entropy(*x));
+            let (likelihood, uncertainty) = terms.fold((0.0, 0.0), |sum, term| (sum.0 + term.0, sum.1 + term.1));
+            log_likelihood += likelihood;
+            entropy += uncertainty;
+        }
+        let n = values.n() as f64;
+        let k = parameters.family().n_parameters() as f64;
+        let bic = -2.0 * log_likelihood + k * n.ln();
+        let doubt = doubt(&parameters, values, bic, tied);
+        let smaller_share = parameters.weight().map_or(1.0, |weight| weight.min(1.0 - weight));
+        let status = match doubt {
+            _ if !floors.is_empty() => Status::Degenerate,
+            Some(_) => Status::NotIdentified,
+            None if parameters.weight().is_some() && smaller_share * n < LEAST_VALUES => Status::Degenerate,
+            None => Status::Ok,
+        };
+        Self {
+            parameters,
+            n: values.n() as u64,
+            n_zero: values.n_zero,
             log_likelihood,
-            iterations: found.iterations,
-            converged: found.converged,
-            status: found.status,
-            floors: found.floors,
+            iterations: 0,
+            converged: true,
+            status,
+            doubt: doubt.filter(|_| status == Status::NotIdentified),
+            floors,
             aic: -2.0 * log_likelihood + 2.0 * k,
             bic,
             icl: bic + 2.0 * entropy,
-            starts: found.starts,
+            path: Vec::new(),
+            starts: Vec::new(),
         }
     }
 }
 
-/// -Σ (τ ln τ + (1 - τ) ln(1 - τ)) over the values, τ the responsibility of component 1; 0 ln 0 is 0.
-fn entropy(parameters: &Parameters, values: &Values) -> f64 {
-    let term = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
-    let of = |x: &f64| parameters.responsibility(*x).map_or(0.0, |share| term(share) + term(1.0 - share));
-    values.x.iter().map(of).sum()
+fn doubt(parameters: &Parameters, values: &Values, bic: f64, tied: bool) -> Option<Doubt> {
+    let family = parameters.family();
+    if !family.is_mixture() {
+        return None;
+    }
+    if values.n_distinct <= family.n_parameters() as u64 {
+        return Some(Doubt::FewValues);
+    }
+    let of = |one: &Family| {
+        let likelihood = single::estimate(*one, values)?.log_likelihood;
+        Some((one.n_parameters() as f64 * (values.n() as f64).ln() - 2.0 * likelihood, *one))
+    };
+    let ones = Family::ALL.iter().filter(|family| !family.is_mixture()).filter_map(of);
+    let best = ones.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|best| best.0 <= bic);
+    best.map(|best| Doubt::OneComponent(best.1)).or(tied.then_some(Doubt::MeansMeet))
+}
+
+/// The mixture that is one component: the other has no weight, and where it must have a mean, that of the one.
+fn embedded(one: Parameters) -> Parameters {
+    match one {
+        Parameters::Exponential { mean } => {
+            Parameters::ExpNormal { weight: 1.0, exp_mean: mean, mu: mean, sigma: mean }
+        }
+        Parameters::Normal { mu, sigma } => Parameters::ExpNormal { weight: 0.0, exp_mean: mu, mu, sigma },
+        Parameters::Gamma { shape, scale } => {
+            Parameters::TwoGamma { weight: 0.0, shape1: shape, scale1: scale, shape2: shape, scale2: scale }
+        }
+        other => other,
+    }
+}
+
+/// The pair of a mixture's parameters; None for another family, and for numbers that are none's parameters.
+fn exp_normal(at: &Parameters, values: &Values) -> Option<Pair<Exponential, Normal>> {
+    let Parameters::ExpNormal { weight, exp_mean, mu, sigma } = *at else { return None };
+    is_usable(at, &[exp_mean, sigma]).then_some(())?;
+    let second = Normal { offset: values.scaled(mu) - values.mean, sigma: values.scaled(sigma) };
+    Some(Pair::new(weight, Exponential { mean: values.scaled(exp_mean) }, second))
+}
+
+/// As [`exp_normal`].
+fn two_gamma(at: &Parameters, values: &Values) -> Option<Pair<Gamma, Gamma>> {
+    let Parameters::TwoGamma { weight, shape1, scale1, shape2, scale2 } = *at else { return None };
+    is_usable(at, &[shape1, scale1, shape2, scale2]).then_some(())?;
+    let gamma = |shape: f64, scale: f64| Gamma { shape, mean: values.scaled(shape * scale) };
+    Some(Pair::new(weight, gamma(shape1, scale1), gamma(shape2, scale2)))
+}
+
+/// Whether parameters are finite, the weight a share, and those that must be are positive.
+fn is_usable(parameters: &Parameters, positive: &[f64]) -> bool {
+    let is_share = |weight: f64| (0.0..=1.0).contains(&weight);
+    parameters.named().iter().all(|(_, value)| value.is_finite())
+        && parameters.weight().is_some_and(is_share)
+        && positive.iter().all(|value| *value > 0.0)
 }

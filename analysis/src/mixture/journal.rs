@@ -3,10 +3,9 @@
 //! They start at fixed values, stop when the weight stands still or after 100 rounds, do not order the components, and work
 //! with densities instead of their logarithms. Use [`Params`](super::Params) for anything but comparison.
 
-use super::component::Sums;
-use super::fit::{Fit, Status};
-use super::values::Split;
-use super::{Family, Parameters};
+use super::density::Density;
+use super::values::Values;
+use super::{Fit, Parameters, Status};
 use crate::Reason;
 use crate::gamma::shape_of;
 
@@ -19,14 +18,15 @@ const SHIFT: f64 = 1e-5;
 ///
 /// Weight 1/2, exponential mean 1, mean and standard deviation of all values; stops when the weight changes by less than
 /// 1e-6. A weight or exponential mean below 1e-6 makes it a single normal distribution; a rest or standard deviation below
-/// 1e-6, or densities that are all 0 at some value, a single exponential one (status `degenerate`).
+/// 1e-6, or densities that are all 0 at some value, a single exponential one. These have the status `degenerate`; one whose
+/// exponential component has the larger mean is `not_identified`, as are those of [`Fit::doubt`].
 ///
 /// # Errors
 /// [`Reason::NotFinite`], [`Reason::Negative`], [`Reason::TooFew`] without a value above 0.
 pub fn journal_exp_normal(sample: &[f64]) -> Result<Fit, Reason> {
     const TOLERANCE: f64 = 1e-6;
-    let split = not_empty(sample)?;
-    let x = &split.positive;
+    let values = Values::new(sample)?;
+    let x = &values.original;
     let n = x.len() as f64;
     let mean = x.iter().sum::<f64>() / n;
     let std = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
@@ -34,35 +34,31 @@ pub fn journal_exp_normal(sample: &[f64]) -> Result<Fit, Reason> {
     let only_exponential = Parameters::ExpNormal { weight: 1.0, exp_mean: mean, mu: 0.0, sigma: 1.0 };
     let (mut weight, mut exp_mean, mut mu, mut sigma) = (0.5, 1.0, mean, std);
     for round in 0..ROUNDS {
-        if weight < TOLERANCE || exp_mean < TOLERANCE {
-            return Ok(describe(only_normal, &split, x, round, true, Status::Degenerate));
+        // NaN is what 0 / 0 leaves; the prototype called it exponential.
+        let is_exponential = [weight, exp_mean, mu, sigma].iter().any(|value| value.is_nan());
+        if !is_exponential && (weight < TOLERANCE || exp_mean < TOLERANCE) && std > 0.0 {
+            return Ok(pure(only_normal, &values, round));
         }
-        if 1.0 - weight < TOLERANCE || sigma < TOLERANCE {
-            return Ok(describe(only_exponential, &split, x, round, true, Status::Degenerate));
+        if is_exponential || 1.0 - weight < TOLERANCE || sigma < TOLERANCE {
+            return Ok(pure(only_exponential, &values, round));
         }
-        let (mut near, mut far) = (Sums::default(), Sums::default());
-        let current = Parameters::ExpNormal { weight, exp_mean, mu, sigma };
-        let responsibilities = responsibilities(&current, x);
-        for (x, share) in x.iter().zip(&responsibilities) {
-            near.add(*share, *x, 0.0, 0.0, 0.0);
-            far.add(1.0 - share, *x, 0.0, 0.0, 0.0);
-        }
+        let shares = responsibilities(&Parameters::ExpNormal { weight, exp_mean, mu, sigma }, x);
+        let (near, far) = (total(&shares, x, |share| share), total(&shares, x, |share| 1.0 - share));
         let before = weight;
         weight = near.weight / n;
         exp_mean = near.x / near.weight;
         mu = far.x / far.weight;
-        let squares = x.iter().zip(&responsibilities).map(|(x, share)| (1.0 - share) * (x - mu).powi(2)).sum::<f64>();
+        let squares = x.iter().zip(&shares).map(|(x, share)| (1.0 - share) * (x - mu).powi(2)).sum::<f64>();
         sigma = (squares / far.weight).sqrt();
-        if [weight, exp_mean, mu, sigma].iter().any(|value| !value.is_finite()) {
-            return Ok(describe(only_exponential, &split, x, round + 1, true, Status::Degenerate));
-        }
-        if (weight - before).abs() < TOLERANCE {
-            let found = Parameters::ExpNormal { weight, exp_mean, mu, sigma };
-            return Ok(describe(found, &split, x, round + 1, true, Status::Ok));
+        if (weight - before).abs() < TOLERANCE && sigma > 0.0 {
+            return Ok(finished(Parameters::ExpNormal { weight, exp_mean, mu, sigma }, &values, round + 1, true));
         }
     }
-    let found = Parameters::ExpNormal { weight, exp_mean, mu, sigma };
-    Ok(describe(found, &split, x, ROUNDS, false, Status::Ok))
+    let found = [weight, exp_mean, mu, sigma];
+    if found.iter().any(|value| !value.is_finite()) || exp_mean <= 0.0 || sigma <= 0.0 {
+        return Ok(pure(only_exponential, &values, ROUNDS));
+    }
+    Ok(finished(Parameters::ExpNormal { weight, exp_mean, mu, sigma }, &values, ROUNDS, false))
 }
 
 /// The journal's mixture of two gamma distributions of the values above 0, each moved by 1e-5.
@@ -75,8 +71,10 @@ pub fn journal_exp_normal(sample: &[f64]) -> Result<Fit, Reason> {
 /// a component lost all of its weight.
 pub fn journal_two_gamma(sample: &[f64]) -> Result<Fit, Reason> {
     const TOLERANCE: f64 = 1e-5;
-    let split = not_empty(sample)?;
-    let x: Vec<f64> = split.positive.iter().map(|x| x + SHIFT).collect();
+    let values = Values::new(sample)?;
+    let x: Vec<f64> = values.original.iter().map(|x| x + SHIFT).collect();
+    // The zeros of the sample are not moved.
+    let moved = Values { n_zero: values.n_zero, ..Values::new(&x)? };
     let n = x.len() as f64;
     let mean = x.iter().sum::<f64>() / n;
     let mut weight = 0.5;
@@ -89,25 +87,39 @@ pub fn journal_two_gamma(sample: &[f64]) -> Result<Fit, Reason> {
         scale2,
     };
     for round in 0..ROUNDS {
-        let mut sums = [Sums::default(); 2];
-        for (x, share) in x.iter().zip(responsibilities(&pair(weight, components), &x)) {
-            sums[0].add(share, *x, x.ln(), 0.0, 0.0);
-            sums[1].add(1.0 - share, *x, x.ln(), 0.0, 0.0);
-        }
+        let shares = responsibilities(&pair(weight, components), &x);
+        let sums = [total(&shares, &x, |share| share), total(&shares, &x, |share| 1.0 - share)];
         let before = weight;
         weight = sums[0].weight / n;
-        for (component, sums) in components.iter_mut().zip(&sums) {
-            *component = gamma_estimate(sums);
-        }
+        components = sums.map(|sums| gamma_estimate(&sums));
         let numbers = components.iter().flat_map(|(shape, scale)| [*shape, *scale]).chain([weight]);
         if numbers.into_iter().any(|value| !value.is_finite()) {
             return Err(Reason::Underflow);
         }
         if (weight - before).abs() < TOLERANCE {
-            return Ok(describe(pair(weight, components), &split, &x, round + 1, true, Status::Ok));
+            return Ok(finished(pair(weight, components), &moved, round + 1, true));
         }
     }
-    Ok(describe(pair(weight, components), &split, &x, ROUNDS, false, Status::Ok))
+    Ok(finished(pair(weight, components), &moved, ROUNDS, false))
+}
+
+/// Sums over the values x, each with a weight w.
+struct Sums {
+    /// Σ w
+    weight: f64,
+    /// Σ w x
+    x: f64,
+    /// Σ w ln x
+    ln_x: f64,
+}
+
+/// Sums with a weight that is a function of the share.
+fn total(shares: &[f64], x: &[f64], weight: impl Fn(f64) -> f64) -> Sums {
+    let add = |sums: Sums, (share, x): (&f64, &f64)| {
+        let w = weight(*share);
+        Sums { weight: sums.weight + w, x: sums.x + w * x, ln_x: sums.ln_x + w * x.ln() }
+    };
+    shares.iter().zip(x).fold(Sums { weight: 0.0, x: 0.0, ln_x: 0.0 }, add)
 }
 
 /// Shape and scale of a gamma distribution from weighted values; shape 1 where the search for one never ended.
@@ -120,40 +132,22 @@ fn gamma_estimate(sums: &Sums) -> (f64, f64) {
 
 /// The share of the first density, computed without logarithms as the prototype did: NaN where both are 0.
 fn responsibilities(parameters: &Parameters, x: &[f64]) -> Vec<f64> {
-    let (weight, components) = (parameters.weight().unwrap_or(f64::NAN), parameters.components());
+    let density = Density::new(parameters);
     let of = |x: &f64| {
-        let Some([first, second]) = components else { return f64::NAN };
-        let (near, far) = (weight * first.ln_density(*x).exp(), (1.0 - weight) * second.ln_density(*x).exp());
+        let [near, far] = density.parts(*x).map(f64::exp);
         near / (near + far)
     };
     x.iter().map(of).collect()
 }
 
-fn not_empty(sample: &[f64]) -> Result<Split, Reason> {
-    let split = Split::of(sample)?;
-    if split.positive.is_empty() { Err(Reason::TooFew { n: 0, needed: 1 }) } else { Ok(split) }
+/// One of the two answers for a sample with one population.
+fn pure(parameters: Parameters, values: &Values, rounds: u64) -> Fit {
+    let fit = Fit::judged(parameters, values, Vec::new(), false);
+    Fit { iterations: rounds, status: Status::Degenerate, doubt: None, ..fit }
 }
 
-fn describe(found: Parameters, split: &Split, x: &[f64], iterations: u64, converged: bool, status: Status) -> Fit {
-    let family: Family = found.family();
-    let (n, k) = (x.len() as f64, family.n_parameters() as f64);
-    let log_likelihood: f64 = x.iter().map(|x| found.ln_density(*x)).sum();
-    let term = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
-    let entropy: f64 =
-        x.iter().filter_map(|x| found.responsibility(*x)).map(|share| term(share) + term(1.0 - share)).sum();
-    let bic = k * n.ln() - 2.0 * log_likelihood;
-    Fit {
-        parameters: found,
-        n: x.len() as u64,
-        n_zero: split.n_zero,
-        log_likelihood,
-        iterations,
-        converged,
-        status,
-        floors: Vec::new(),
-        aic: 2.0 * k - 2.0 * log_likelihood,
-        bic,
-        icl: bic + 2.0 * entropy,
-        starts: Vec::new(),
-    }
+fn finished(parameters: Parameters, values: &Values, rounds: u64, converged: bool) -> Fit {
+    let is_out_of_order = parameters.components().is_some_and(|[first, second]| first.mean() > second.mean());
+    let fit = Fit::judged(parameters, values, Vec::new(), is_out_of_order);
+    Fit { iterations: rounds, converged, ..fit }
 }

@@ -6,23 +6,32 @@
 //! journal, kept for comparison.
 //!
 //! # Method
-//! Maximum likelihood by EM over logarithms ([`Params`]), from several fixed starts, until the likelihood stands still.
+//! Maximum likelihood ([`Params`]): the families of one component by explicit estimates ([`shape_of`](crate::shape_of) for
+//! the gamma), mixtures by EM over logarithms with Newton steps, from several fixed starts, until the likelihood stands
+//! still.
 
-mod component;
+mod density;
 mod em;
 mod error;
 mod family;
 mod fit;
 mod floor;
 mod journal;
+mod newton;
+mod pair;
 mod parameters;
+mod params;
+mod part;
+mod points;
 mod search;
+mod single;
 mod starts;
 mod values;
 
 pub use error::FitError;
 pub use family::Family;
-pub use fit::{Fit, Params, Start, Status, ValidParams};
+pub use fit::{Doubt, Fit, Start, Status};
 pub use floor::Floor;
 pub use journal::{journal_exp_normal, journal_two_gamma};
 pub use parameters::Parameters;
+pub use params::{Params, ValidParams};

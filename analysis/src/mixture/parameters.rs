@@ -1,10 +1,10 @@
 //! The parameters of a fitted family: its density, its components, its random values.
 
-use std::f64::consts::PI;
-
-use rand_chacha::rand_core::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Family;
+use super::density::Density;
 use crate::gamma::{gamma, normal, uniform};
 
 /// One distribution out of a [`Family`].
@@ -90,22 +90,6 @@ impl Parameters {
         }
     }
 
-    /// The distribution of the values times `unit`.
-    pub(super) fn scaled(self, unit: f64) -> Self {
-        match self {
-            Self::Exponential { mean } => Self::Exponential { mean: mean * unit },
-            Self::Normal { mu, sigma } => Self::Normal { mu: mu * unit, sigma: sigma * unit },
-            Self::LogNormal { mu, sigma } => Self::LogNormal { mu: mu + unit.ln(), sigma },
-            Self::Gamma { shape, scale } => Self::Gamma { shape, scale: scale * unit },
-            Self::ExpNormal { weight, exp_mean, mu, sigma } => {
-                Self::ExpNormal { weight, exp_mean: exp_mean * unit, mu: mu * unit, sigma: sigma * unit }
-            }
-            Self::TwoGamma { weight, shape1, scale1, shape2, scale2 } => {
-                Self::TwoGamma { weight, shape1, scale1: scale1 * unit, shape2, scale2: scale2 * unit }
-            }
-        }
-    }
-
     /// The share of component 1, the one near zero; None for one component.
     pub fn weight(&self) -> Option<f64> {
         match *self {
@@ -139,29 +123,38 @@ impl Parameters {
         }
     }
 
-    /// ln f(x), the logarithm of the density at a value above 0.
+    /// ln f(x), the logarithm of the density; minus infinity where it is 0.
     pub fn ln_density(&self, x: f64) -> f64 {
-        let ln_normal = |z: f64, sigma: f64| -0.5 * z * z - sigma.ln() - 0.5 * (2.0 * PI).ln();
-        match (*self, self.components(), self.weight()) {
-            (_, Some([first, second]), Some(weight)) => {
-                ln_sum_exp(weight.ln() + first.ln_density(x), (-weight).ln_1p() + second.ln_density(x))
-            }
-            (Self::Exponential { mean }, ..) => -x / mean - mean.ln(),
-            (Self::Normal { mu, sigma }, ..) => ln_normal((x - mu) / sigma, sigma),
-            (Self::LogNormal { mu, sigma }, ..) => ln_normal((x.ln() - mu) / sigma, sigma) - x.ln(),
-            (Self::Gamma { shape, scale }, ..) => {
-                (shape - 1.0) * x.ln() - x / scale - libm::lgamma(shape) - shape * scale.ln()
-            }
-            (Self::ExpNormal { .. } | Self::TwoGamma { .. }, ..) => f64::NAN,
-        }
+        Density::new(self).ln(x)
     }
 
-    /// The responsibility of component 1 for a value above 0: weight f₁(x) / (weight f₁(x) + (1 - weight) f₂(x)), in 0..=1;
-    /// None for one component.
+    /// Σ ln f(x): [`Self::ln_density`] of many values, with what they share computed once.
+    pub fn log_likelihood(&self, values: &[f64]) -> f64 {
+        let density = Density::new(self);
+        // In blocks, so that rounding does not grow with the number of values.
+        values.chunks(256).map(|block| block.iter().map(|x| density.ln(*x)).sum::<f64>()).sum()
+    }
+
+    /// The responsibility of component 1 for a value: weight f₁(x) / (weight f₁(x) + (1 - weight) f₂(x)), in 0..=1; None for
+    /// one component. 1 where component 2 has no density, also where neither has one.
     pub fn responsibility(&self, x: f64) -> Option<f64> {
-        let ([first, second], weight) = self.components().zip(self.weight())?;
-        let odds = (-weight).ln_1p() - weight.ln() + second.ln_density(x) - first.ln_density(x);
-        Some(1.0 / (1.0 + odds.exp()))
+        self.weight()?;
+        let [first, second] = Density::new(self).parts(x);
+        let is_only_first = second == f64::NEG_INFINITY;
+        Some(if is_only_first { 1.0 } else { 1.0 / (1.0 + (second - first).exp()) })
+    }
+
+    /// `n` random values; the same seed gives the same values.
+    ///
+    /// # Examples
+    /// ```
+    /// use layerscope_analysis::mixture::Parameters;
+    /// let mixture = Parameters::ExpNormal { weight: 0.3, exp_mean: 0.1, mu: 2.0, sigma: 0.5 };
+    /// assert_eq!(mixture.draws(100, 7), mixture.draws(100, 7));
+    /// ```
+    pub fn draws(&self, n: usize, seed: u64) -> Vec<f64> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        (0..n).map(|_| self.sample(&mut random)).collect()
     }
 
     /// One random value. A normal component may give one below 0.
@@ -185,10 +178,4 @@ impl Parameters {
             }
         }
     }
-}
-
-/// ln (e^a + e^b)
-fn ln_sum_exp(a: f64, b: f64) -> f64 {
-    let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
 }

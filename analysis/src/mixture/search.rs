@@ -1,213 +1,170 @@
-//! The search for the likeliest parameters: several starts, the best of them followed to the end.
+//! The search for a mixture's maximum: every start on few points, the best ones on all values.
 
-use super::component::{Component, Sums};
-use super::em::{self, Pair, Run};
-use super::fit::{Start, Status};
-use super::floor::{Floor, Floors};
-use super::starts::{kinds, starts};
+use super::em::{Climb, Stop, climb};
+use super::floor::Limits;
+use super::pair::{Before, Pair};
+use super::part::{Exponential, Gamma, Normal, Part};
+use super::points::Points;
+use super::starts;
 use super::values::Values;
-use super::{Family, Parameters};
+use super::{Floor, Parameters, Start};
 
-/// Cells that stand for a large sample while starts are compared.
-const CELLS: usize = 400;
+/// Points that stand for all values while starts are compared.
+const COARSE: usize = 1024;
 /// Values from which on that is worth it.
-const CELLS_FROM: usize = 1000;
-/// Gain per value at which the comparison of starts ends.
-const COARSE: f64 = 1e-8;
-/// Starts that are followed to the end on all values.
-const FINALISTS: usize = 2;
-/// Fewest values that a component describes for the fit to be about more than outliers.
-const LEAST_VALUES: f64 = 3.0;
+const COARSE_FROM: usize = 2 * COARSE;
+/// The comparison need not be exact: the winners climb on from there.
+const COARSE_STOP: Stop = Stop { tolerance: 1e-9, max_rounds: 300 };
+/// Starts that climb on: the best three, should the few points rank them wrongly.
+const FINALISTS: usize = 3;
+/// A component at a floor that holds a smaller share of the values, or fewer than five, is taken for one of the needles
+/// that make the likelihood of mixtures unbounded, and preferred to nothing else.
+const NEEDLE_SHARE: f64 = 0.01;
+const NEEDLE_COUNT: f64 = 5.0;
 
-/// Where EM stops.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Limits {
-    /// Gain per value below which it ends.
-    pub tolerance: f64,
-    /// Most expectation steps to the end.
-    pub iterations: u64,
-    /// Most expectation steps from each start while starts are compared.
-    pub search: u64,
-}
-
-/// What the search found, in units of the scale of the values.
-#[derive(Clone, Debug)]
+/// The result of a search.
 pub(super) struct Found {
     pub parameters: Parameters,
-    pub log_likelihood: f64,
-    pub iterations: u64,
-    pub converged: bool,
-    pub status: Status,
     pub floors: Vec<Floor>,
+    /// Whether the order of the means holds them together.
+    pub tied: bool,
+    pub converged: bool,
+    pub iterations: u64,
+    /// The log-likelihood after each round, in the unit of the sample.
+    pub path: Vec<f64>,
     pub starts: Vec<Start>,
 }
 
-/// The likeliest mixture of a family.
-///
-/// From `start` alone if there is one, else from each of the fixed starts.
-pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>, limits: Limits) -> Found {
-    let kinds = kinds(family == Family::TwoGamma);
-    let floors = Floors::new(values.variance().sqrt());
-    let cells = if values.x.len() < CELLS_FROM { values.clone() } else { values.in_cells(CELLS) };
-    let starts = match start.and_then(|start| pair(start.scaled(1.0 / values.scale))) {
-        Some(pair) => vec![("given", pair)],
-        None => starts(&cells, &floors, kinds),
-    };
-    let mut candidates: Vec<(&'static str, Run)> = starts
-        .into_iter()
-        .map(|(name, start)| (name, em::run(&cells, &floors, start, COARSE, limits.search)))
-        .collect();
-    let trace = candidates
-        .iter()
-        .map(|(name, run)| Start { name, log_likelihood: run.log_likelihood - values.ln_jacobian() })
-        .collect();
-    candidates.sort_by(|a, b| rank(&b.1).total_cmp(&rank(&a.1)));
-    let mut finalists: Vec<Run> = Vec::new();
-    for (_, candidate) in candidates {
-        if finalists.len() < FINALISTS && !finalists.iter().any(|other| is_same(&candidate, other, values.n)) {
-            finalists.push(candidate);
+/// The mixture of an exponential and a normal with the largest likelihood found.
+pub(super) fn exp_normal(values: &Values, warm: Option<Pair<Exponential, Normal>>, stop: Stop) -> Found {
+    let limits = Limits::of(values);
+    let u: Vec<f64> = values.x.iter().map(|x| x - limits.origin).collect();
+    let v = u.iter().map(|u| u * u).collect();
+    let search = Search { values, points: Points::new(u, v), limits, stop, shared: -values.n_ln_unit() };
+    search.run(starts::exp_normal(values, &limits), warm, |pair| Parameters::ExpNormal {
+        weight: pair.weight,
+        exp_mean: values.unscaled(pair.first.mean),
+        mu: values.unscaled(if pair.tied { pair.first.mean } else { pair.second.mean(&limits) }),
+        sigma: values.unscaled(pair.second.sigma),
+    })
+}
+
+/// The mixture of two gammas with the largest likelihood found.
+pub(super) fn two_gamma(values: &Values, warm: Option<Pair<Gamma, Gamma>>, stop: Stop) -> Found {
+    let limits = Limits::of(values);
+    let points = Points::new(values.x.clone(), values.ln_x.clone());
+    let shared = -values.ln_x.iter().sum::<f64>() - values.n_ln_unit();
+    let search = Search { values, points, limits, stop, shared };
+    let scale = |part: Gamma| values.unscaled(part.mean / part.shape);
+    let mut found = search.run(starts::two_gamma(values), warm, |pair| Parameters::TwoGamma {
+        weight: pair.weight,
+        shape1: pair.first.shape,
+        scale1: scale(pair.first),
+        shape2: pair.second.shape,
+        scale2: scale(pair.second),
+    });
+    if let Parameters::TwoGamma { weight, shape1, scale1, shape2, scale2 } = found.parameters
+        && shape1 * scale1 > shape2 * scale2
+    {
+        found.parameters = Parameters::TwoGamma {
+            weight: 1.0 - weight,
+            shape1: shape2,
+            scale1: scale2,
+            shape2: shape1,
+            scale2: scale1,
+        };
+    }
+    found
+}
+
+/// Rounds so far, where they led, name of the start.
+type Finalist<A, B> = (u64, Pair<A, B>, &'static str);
+
+struct Search<'a> {
+    values: &'a Values,
+    points: Points,
+    limits: Limits,
+    stop: Stop,
+    /// The part of the log-likelihood that components share, and the change of unit.
+    shared: f64,
+}
+
+impl Search<'_> {
+    fn run<A: Before<B>, B: Part>(
+        &self,
+        from_moments: Pair<A, B>,
+        warm: Option<Pair<A, B>>,
+        parameters: impl Fn(&Pair<A, B>) -> Parameters,
+    ) -> Found {
+        let (starts, finalists) = match warm {
+            Some(pair) => (Vec::new(), vec![(0, pair, "given")]),
+            None => self.heats(from_moments),
+        };
+        let climbs = finalists.into_iter().map(|(rounds, pair, name)| {
+            let climb = climb(&self.points, pair, &self.limits, self.stop);
+            (rounds, climb, name)
+        });
+        let mut climbs: Vec<(u64, Climb<A, B>, &'static str)> = climbs.collect();
+        climbs.sort_by(|a, b| self.rank(&a.1).total_cmp(&self.rank(&b.1)));
+        // There is a finalist always: the warm start, or the one from moments at the least.
+        let (rounds, best, name) = climbs.swap_remove(0);
+        let iterations = rounds + best.path.len() as u64 - 1;
+        let path: Vec<f64> = best.path.iter().map(|value| value + self.shared).collect();
+        let starts = if starts.is_empty() {
+            vec![Start { name, log_likelihood: path[path.len() - 1], iterations, converged: best.converged }]
+        } else {
+            starts
+        };
+        Found {
+            parameters: parameters(&best.pair),
+            floors: best.pair.floors(&self.limits),
+            tied: best.pair.tied,
+            converged: best.converged,
+            iterations,
+            path,
+            starts,
         }
     }
-    let finished = finalists.iter().map(|run| em::run(values, &floors, run.pair, limits.tolerance, limits.iterations));
-    let best = finished.reduce(|best, next| if rank(&next) > rank(&best) { next } else { best });
-    // The start by moments is always there.
-    let best = best.unwrap_or_else(|| unreachable!("a mixture without a start"));
-    Found {
-        parameters: parameters(ordered(best.pair)),
-        status: status(&best, family, values),
-        log_likelihood: best.log_likelihood,
-        iterations: best.iterations,
-        converged: best.converged,
-        floors: best.floors,
-        starts: trace,
-    }
-}
 
-/// The likeliest distribution of a family of one component: explicit, but for the shape of a gamma distribution.
-pub(super) fn one_component(family: Family, values: &Values) -> Found {
-    let mut floors = Vec::new();
-    let limits = Floors::new(values.variance().sqrt());
-    let (parameters, log_likelihood) = match family {
-        Family::LogNormal => log_normal(values),
-        _ => {
-            let (component, log_likelihood) = single(kind_of(family), values, &limits, &mut floors);
-            (parameters_of_one(component), log_likelihood)
+    /// Every start, climbed on few points; and the best different ones: rounds so far, pair, name.
+    fn heats<A: Before<B>, B: Part>(&self, from_moments: Pair<A, B>) -> (Vec<Start>, Vec<Finalist<A, B>>) {
+        let points = if self.points.n() < COARSE_FROM { self.points.clone() } else { self.points.coarse(COARSE) };
+        let share = self.points.n() as f64 / points.n() as f64;
+        let all = starts::starts(self.values, &self.points, from_moments, &self.limits);
+        let run = |(name, pair)| (name, climb(&points, pair, &self.limits, COARSE_STOP));
+        let mut climbs: Vec<(&'static str, Climb<A, B>)> = all.into_iter().map(run).collect();
+        let starts = climbs.iter().map(|(name, climb)| Start {
+            name,
+            log_likelihood: climb.path[climb.path.len() - 1] * share + self.shared,
+            iterations: climb.path.len() as u64 - 1,
+            converged: climb.converged,
+        });
+        let starts = starts.collect();
+        climbs.sort_by(|a, b| self.rank(&a.1).total_cmp(&self.rank(&b.1)));
+        let mut finalists: Vec<Finalist<A, B>> = Vec::new();
+        let mut last = f64::NEG_INFINITY;
+        for (name, climb) in climbs {
+            let rank = self.rank(&climb);
+            // Starts that met at one top are one finalist.
+            if finalists.len() < FINALISTS && rank - last > 1e-6 * points.n() as f64 {
+                last = rank;
+                finalists.push((climb.path.len() as u64 - 1, climb.pair, name));
+            }
         }
-    };
-    let status = if floors.is_empty() { Status::Ok } else { Status::Degenerate };
-    Found { parameters, log_likelihood, iterations: 0, converged: true, status, floors, starts: Vec::new() }
-}
-
-fn kind_of(family: Family) -> Component {
-    match family {
-        Family::Exponential => Component::Exponential { mean: 1.0 },
-        Family::Normal => Component::Normal { mu: 1.0, sigma: 1.0 },
-        _ => Component::Gamma { shape: 1.0, mean: 1.0 },
+        (starts, finalists)
     }
-}
 
-/// The component of a kind that is likeliest for all values, and its log-likelihood.
-fn single(kind: Component, values: &Values, limits: &Floors, floors: &mut Vec<Floor>) -> (Component, f64) {
-    let pivot = kind.ln_density().pivot;
-    let mut sums = Sums::default();
-    for (x, ln_x) in values.x.iter().zip(&values.ln_x) {
-        sums.add(1.0, *x, *ln_x, x - pivot, 0.0);
+    /// Smaller is better: minus the log-likelihood, needles behind all others.
+    fn rank<A: Before<B>, B: Part>(&self, climb: &Climb<A, B>) -> f64 {
+        let likelihood = climb.path[climb.path.len() - 1];
+        if self.is_needle(&climb.pair) { f64::MAX.min(1e300 - likelihood) } else { -likelihood }
     }
-    let component = kind.estimate(&sums, limits, floors);
-    let density = component.ln_density();
-    let log_likelihood = values.x.iter().zip(&values.ln_x).map(|(x, ln_x)| density.at(*x, *ln_x, 0.0).0).sum();
-    (component, log_likelihood)
-}
 
-fn log_normal(values: &Values) -> (Parameters, f64) {
-    let mu = values.ln_x.iter().sum::<f64>() / values.n;
-    let variance = values.ln_x.iter().map(|ln_x| (ln_x - mu).powi(2)).sum::<f64>() / values.n;
-    let sigma = variance.sqrt();
-    // Σ -z²/2 is -n/2 at the estimate.
-    let ln_constant = -sigma.ln() - 0.5 * (2.0 * std::f64::consts::PI).ln();
-    (Parameters::LogNormal { mu, sigma }, values.n * (ln_constant - 0.5 - mu))
-}
-
-/// Runs by likelihood, those whose exponential component is not the one near zero behind all others.
-fn rank(run: &Run) -> f64 {
-    /// More than any difference of log-likelihoods of one sample.
-    const BEHIND: f64 = 1e12;
-    if can_be_ordered(&run.pair) { run.log_likelihood } else { run.log_likelihood - BEHIND }
-}
-
-/// Two gamma components can change places; an exponential and a normal one cannot.
-fn can_be_ordered(pair: &Pair) -> bool {
-    let [first, second] = pair.components;
-    !matches!(first, Component::Exponential { .. }) || first.mean() <= second.mean()
-}
-
-/// Whether two runs ended at the same maximum.
-fn is_same(a: &Run, b: &Run, n: f64) -> bool {
-    (a.log_likelihood - b.log_likelihood).abs() < 1e-6 * n && (a.pair.weight - b.pair.weight).abs() < 1e-3
-}
-
-/// The same mixture with the component of the smaller mean first, where both are of one kind.
-fn ordered(pair: Pair) -> Pair {
-    let [first, second] = pair.components;
-    let same_kind = matches!(first, Component::Gamma { .. });
-    if same_kind && first.mean() > second.mean() {
-        Pair { weight: 1.0 - pair.weight, components: [second, first] }
-    } else {
-        pair
-    }
-}
-
-fn status(run: &Run, family: Family, values: &Values) -> Status {
-    let smaller_share = run.pair.weight.min(1.0 - run.pair.weight);
-    if !run.floors.is_empty() {
-        return Status::Degenerate;
-    }
-    let limits = Floors::new(values.variance().sqrt());
-    let bic = |log_likelihood: f64, k: usize| k as f64 * values.n.ln() - 2.0 * log_likelihood;
-    let nulls: &[Family] =
-        if family == Family::TwoGamma { &[Family::Gamma] } else { &[Family::Exponential, Family::Normal] };
-    let null_bic = nulls
-        .iter()
-        .map(|null| bic(single(kind_of(*null), values, &limits, &mut Vec::new()).1, null.n_parameters()))
-        .fold(f64::INFINITY, f64::min);
-    if bic(run.log_likelihood, family.n_parameters()) >= null_bic || !can_be_ordered(&run.pair) {
-        return Status::NotIdentified;
-    }
-    if smaller_share * values.n < LEAST_VALUES { Status::Degenerate } else { Status::Ok }
-}
-
-fn parameters(pair: Pair) -> Parameters {
-    match pair.components {
-        [Component::Gamma { shape, mean }, Component::Gamma { shape: shape2, mean: mean2 }] => Parameters::TwoGamma {
-            weight: pair.weight,
-            shape1: shape,
-            scale1: mean / shape,
-            shape2,
-            scale2: mean2 / shape2,
-        },
-        [Component::Exponential { mean }, Component::Normal { mu, sigma }] => {
-            Parameters::ExpNormal { weight: pair.weight, exp_mean: mean, mu, sigma }
-        }
-        other => unreachable!("no family has the components {other:?}"),
-    }
-}
-
-/// The pair of a mixture's parameters; None for families of one component.
-fn pair(parameters: Parameters) -> Option<Pair> {
-    let [first, second] = parameters.components()?;
-    let component = |parameters| match parameters {
-        Parameters::Exponential { mean } => Some(Component::Exponential { mean }),
-        Parameters::Normal { mu, sigma } => Some(Component::Normal { mu, sigma }),
-        Parameters::Gamma { shape, scale } => Some(Component::Gamma { shape, mean: shape * scale }),
-        _ => None,
-    };
-    Some(Pair { weight: parameters.weight()?, components: [component(first)?, component(second)?] })
-}
-
-fn parameters_of_one(component: Component) -> Parameters {
-    match component {
-        Component::Exponential { mean } => Parameters::Exponential { mean },
-        Component::Normal { mu, sigma } => Parameters::Normal { mu, sigma },
-        Component::Gamma { shape, mean } => Parameters::Gamma { shape, scale: mean / shape },
+    fn is_needle<A: Before<B>, B: Part>(&self, pair: &Pair<A, B>) -> bool {
+        let n = self.points.n() as f64;
+        let least = (NEEDLE_SHARE * n).max(NEEDLE_COUNT);
+        let first = pair.first.floor(&self.limits).map(|_| pair.weight);
+        let second = pair.second.floor(&self.limits).map(|_| 1.0 - pair.weight);
+        [first, second].into_iter().flatten().any(|share| share * n < least)
     }
 }

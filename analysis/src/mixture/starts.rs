@@ -1,77 +1,79 @@
-//! Where EM starts: a fixed list of partitions of the values, so that a fit repeats and does not miss the better maximum.
+//! Where a mixture's fit starts: several places, the same for the same sample.
 
-use super::component::Component;
-use super::em::{Pair, from_responsibilities};
-use super::floor::Floors;
+use super::floor::{Limits, shape_within};
+use super::pair::{Before, Pair};
+use super::part::{Exponential, Gamma, Normal, Part};
+use super::points::Points;
 use super::values::Values;
 
-/// Shares of the smaller values that are split off.
-const SPLITS: [(f64, &str); 4] =
-    [(0.1, "quantile 0.1"), (0.25, "quantile 0.25"), (0.5, "quantile 0.5"), (0.8, "quantile 0.8")];
+/// Shares of the smaller values that are the first component's.
+const QUANTILES: [(f64, &str); 5] = [
+    (0.05, "quantile 0.05"),
+    (0.15, "quantile 0.15"),
+    (0.3, "quantile 0.3"),
+    (0.5, "quantile 0.5"),
+    (0.8, "quantile 0.8"),
+];
 
-/// Components of the right kinds whose parameters a start replaces.
-pub(super) fn kinds(two_gamma: bool) -> [Component; 2] {
-    if two_gamma {
-        [Component::Gamma { shape: 1.0, mean: 1.0 }; 2]
-    } else {
-        [Component::Exponential { mean: 1.0 }, Component::Normal { mu: 1.0, sigma: 1.0 }]
-    }
-}
-
-/// Named starts: by moments, by splits at quantiles, and by the best split in two (k-means) of the values and of their
-/// logarithms.
-///
-/// Values must be sorted. In one dimension the best split for k-means is found by trying all of them.
-pub(super) fn starts(values: &Values, floors: &Floors, kinds: [Component; 2]) -> Vec<(&'static str, Pair)> {
-    let split_at =
-        |position: usize| from_responsibilities(values, floors, kinds, |at| f64::from(u8::from(at < position)));
-    let mut found = vec![("moments", by_moments(values, floors, kinds))];
-    let mut positions = Vec::new();
-    let mut push = |name, position: usize| {
-        // A component of fewer than two values has no spread to start from.
-        let possible = position >= 2 && position + 2 <= values.x.len() && !positions.contains(&position);
-        if possible {
-            positions.push(position);
-            found.push((name, split_at(position)));
-        }
-    };
-    for (share, name) in SPLITS {
-        push(name, (share * values.x.len() as f64).round() as usize);
-    }
-    push("k-means", two_means(&values.x, &values.count));
-    push("k-means of logarithms", two_means(&values.ln_x, &values.count));
-    found
-}
-
-/// Half of the weight on a component near zero, the other component like all values together.
-fn by_moments(values: &Values, floors: &Floors, kinds: [Component; 2]) -> Pair {
-    let std = values.variance().sqrt();
-    let held = &mut Vec::new();
-    let component = |kind: Component, mean: f64, shape: f64, held: &mut Vec<_>| match kind {
-        Component::Exponential { .. } => Component::Exponential { mean },
-        Component::Normal { .. } => Component::Normal { mu: mean, sigma: floors.sigma(std, held) },
-        Component::Gamma { .. } => Component::Gamma { shape: floors.shape(shape, held), mean },
-    };
-    let [first, second] = kinds;
-    let components = [component(first, 0.25, 1.0, held), component(second, 1.0, 1.0 / (std * std).max(1e-12), held)];
-    Pair { weight: 0.5, components }
-}
-
-/// The position that splits sorted values into two groups with the least sum of squares around their means.
-fn two_means(sorted: &[f64], count: &[f64]) -> usize {
-    let total: (f64, f64) = sorted.iter().zip(count).fold((0.0, 0.0), |sum, (x, c)| (sum.0 + c, sum.1 + c * x));
-    let mut below = (0.0, 0.0);
-    let mut best = (f64::NEG_INFINITY, 0);
-    for (at, (x, c)) in sorted.iter().zip(count).enumerate().take(sorted.len().saturating_sub(1)) {
-        below = (below.0 + c, below.1 + c * x);
-        let above = (total.0 - below.0, total.1 - below.1);
-        // Least squares within is most squares between: n₁ m₁² + n₂ m₂².
-        let between = below.1 * below.1 / below.0 + above.1 * above.1 / above.0;
-        if between > best.0 {
-            best = (between, at + 1);
+/// Named starts, without repetitions: by moments, by the best cut in two of the values and of their logarithms (k-means
+/// with k = 2), and by cuts at quantiles.
+pub(super) fn starts<A: Before<B>, B: Part>(
+    values: &Values,
+    points: &Points,
+    from_moments: Pair<A, B>,
+    limits: &Limits,
+) -> Vec<(&'static str, Pair<A, B>)> {
+    let n = values.n();
+    let mut cuts = vec![("k-means", best_cut(&values.x)), ("k-means of logarithms", best_cut(&values.ln_x))];
+    cuts.extend(QUANTILES.map(|(share, name)| (name, (share * n as f64).round() as usize)));
+    let mut seen = Vec::new();
+    let mut starts = vec![("moments", from_moments)];
+    for (name, cut) in cuts {
+        if cut > 0 && cut < n && !seen.contains(&cut) {
+            seen.push(cut);
+            let (first, second) = (points.sums(0, cut), points.sums(cut, n));
+            starts.push((name, from_moments.maximised(&first, &second, limits)));
         }
     }
-    best.1
+    starts
+}
+
+/// The number of values in the lower of the two groups with the smallest sum of squared distances from their means: on a
+/// line k-means with k = 2 is a cut, and all cuts can be tried. 0 for fewer than two different values.
+fn best_cut(sorted: &[f64]) -> usize {
+    // Relative to the middle value; the largest of Σ² / n over both groups is the smallest sum of squares within.
+    let origin = sorted[sorted.len() / 2];
+    let total: f64 = sorted.iter().map(|x| x - origin).sum();
+    let n = sorted.len() as f64;
+    let (mut best, mut at, mut below) = (f64::NEG_INFINITY, 0, 0.0);
+    for (k, pair) in sorted.windows(2).enumerate() {
+        below += pair[0] - origin;
+        let size = (k + 1) as f64;
+        let between = below * below / size + (total - below) * (total - below) / (n - size);
+        if pair[0] < pair[1] && between > best {
+            (best, at) = (between, k + 1);
+        }
+    }
+    at
+}
+
+/// Share of the first component in the start from moments.
+const MOMENTS_WEIGHT: f64 = 0.2;
+/// Its mean, as a share of the sample's.
+const MOMENTS_MEAN: f64 = 0.1;
+
+/// The start from moments for exponential and normal.
+pub(super) fn exp_normal(values: &Values, limits: &Limits) -> Pair<Exponential, Normal> {
+    let first = Exponential { mean: MOMENTS_MEAN * values.mean };
+    let second = Normal { offset: values.mean - limits.origin, sigma: limits.sigma(values.std) };
+    Pair::new(MOMENTS_WEIGHT, first, second)
+}
+
+/// The start from moments for two gammas; the first is an exponential.
+pub(super) fn two_gamma(values: &Values) -> Pair<Gamma, Gamma> {
+    let shape = shape_within((values.mean / values.std).powi(2));
+    let first = Gamma { shape: 1.0, mean: MOMENTS_MEAN * values.mean };
+    Pair::new(MOMENTS_WEIGHT, first, Gamma { shape, mean: values.mean })
 }
 
 #[cfg(test)]
@@ -79,22 +81,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_means_finds_the_gap() {
-        assert_eq!(two_means(&[0.0, 0.1, 0.2, 5.0, 5.1], &[1.0; 5]), 3);
-        assert_eq!(two_means(&[0.0, 4.0, 5.0], &[1.0, 1.0, 1.0]), 1);
-        assert_eq!(two_means(&[1.0], &[1.0]), 0);
+    fn the_best_cut_is_at_the_gap() {
+        assert_eq!(best_cut(&[0.0, 0.1, 0.2, 5.0, 5.1]), 3);
+        assert_eq!(best_cut(&[0.0, 4.0, 5.0]), 1);
+        assert_eq!(best_cut(&[1.0]), 0);
+        assert_eq!(best_cut(&[2.0, 2.0, 2.0]), 0);
     }
 
     #[test]
-    fn small_samples_have_the_starts_that_are_possible() {
+    fn samples_have_the_starts_that_are_possible() {
         let names = |sample: &[f64]| -> Vec<&str> {
-            let values = Values::new(sample);
-            let floors = Floors::new(values.variance().sqrt());
-            starts(&values, &floors, kinds(true)).iter().map(|(name, _)| *name).collect()
+            let values = Values::new(sample).unwrap();
+            let points = Points::new(values.x.clone(), values.ln_x.clone());
+            let starts = starts(&values, &points, two_gamma(&values), &Limits::of(&values));
+            starts.iter().map(|(name, _)| *name).collect()
         };
-        assert_eq!(names(&[1.0, 2.0, 3.0]), ["moments"]);
-        assert_eq!(names(&[1.0, 1.5, 2.0, 7.0, 8.0, 9.0]), ["moments", "quantile 0.25", "quantile 0.5"]);
+        assert_eq!(names(&[1.0, 2.0]), ["moments", "k-means"]);
+        assert_eq!(names(&[1.0, 1.5, 2.0, 7.0, 8.0, 9.0])[..2], ["moments", "k-means"]);
         let many: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert!(names(&many).len() >= 6);
+        assert_eq!(names(&many).len(), 7, "the cuts of k-means and of the median are one");
     }
 }
