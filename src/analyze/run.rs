@@ -6,7 +6,7 @@ use super::measure::measure;
 use super::mixture::{self, MixtureArgs, MixtureFigure, fit_units};
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, normality, provenance, relationships, summary, variance, verify};
+use super::{dead, normality, provenance, relationships, report, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result, bail};
@@ -46,6 +46,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
     match &args.command {
         Command::Measure(statistic) => run_statistic(statistic),
         Command::Verify(args) => verify::run(args),
+        Command::Report(args) => report::run(args),
     }
 }
 

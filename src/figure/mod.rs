@@ -4,6 +4,7 @@
 
 mod chart;
 mod color;
+mod comparison;
 mod density;
 mod growth;
 mod histogram;
@@ -11,6 +12,7 @@ mod mixture;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
+pub use comparison::{Compared, Comparison, comparison};
 pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;
