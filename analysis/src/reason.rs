@@ -56,8 +56,8 @@ pub enum Reason {
         /// Number of values.
         n: u64,
     },
-    /// The family cannot be fitted to the sample.
-    #[error("no family of one component can be fitted")]
+    /// One of the families to be compared cannot be fitted to the sample.
+    #[error("one of the families cannot be fitted")]
     NoFit,
     /// Too few bootstrap replicates have a value.
     #[error("{n} bootstrap replicates have a value, at least {needed} are needed")]

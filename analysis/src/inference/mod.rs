@@ -40,7 +40,7 @@ pub struct Inference {
 
 /// How a family is fitted again to a drawn sample: anew, or from the parameters of a fit that it must be close to.
 pub trait Refit: Sync {
-    /// The fit of `family` to a sample that may be anything the family can give.
+    /// The fit of `family` to any sample, by a search that is quick enough to be repeated for every replicate.
     fn anew(&self, family: Family, sample: &[f64]) -> Option<Fit>;
 
     /// The fit of the family of `near` to a sample drawn from it, or from the sample that it was fitted to.
@@ -65,18 +65,19 @@ pub fn infer(sample: &[f64], fit: &Fit, refit: &impl Refit, plan: &Plan) -> Infe
             bootstrap_test(sample, &parameters, refit, plan.n_replicates, plan.seed)
         }),
         components: (bootstrap && parameters.family().is_mixture())
-            .then(|| components_test(sample, fit, refit, plan.n_replicates, plan.seed)),
+            .then(|| components_test(sample, parameters.family(), refit, plan.n_replicates, plan.seed)),
         estimates: bootstrap.then(|| estimates(sample, &parameters, refit, plan)),
     }
 }
 
-/// Maximum likelihood with [`Params`]: anew from all of its starts, near from the parameters given.
+/// Maximum likelihood with [`Params`]: near from the parameters given; anew from all of its starts, 60 expectation steps
+/// each before the best two are followed until a step gains less than 1e-8 per value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaximumLikelihood;
 
 impl Refit for MaximumLikelihood {
     fn anew(&self, family: Family, sample: &[f64]) -> Option<Fit> {
-        Params::new(family).fit_sample(sample).ok()
+        Params::new(family).tolerance(1e-8).max_search_iterations(60).fit_sample(sample).ok()
     }
 
     fn near(&self, near: &Parameters, sample: &[f64]) -> Option<Fit> {

@@ -19,6 +19,17 @@ const FINALISTS: usize = 2;
 /// Fewest values that a component describes for the fit to be about more than outliers.
 const LEAST_VALUES: f64 = 3.0;
 
+/// Where EM stops.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    /// Gain per value below which it ends.
+    pub tolerance: f64,
+    /// Most expectation steps to the end.
+    pub iterations: u64,
+    /// Most expectation steps from each start while starts are compared.
+    pub search: u64,
+}
+
 /// What the search found, in units of the scale of the values.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -34,7 +45,7 @@ pub(super) struct Found {
 /// The likeliest mixture of a family.
 ///
 /// From `start` alone if there is one, else from each of the fixed starts.
-pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>, tolerance: f64, limit: u64) -> Found {
+pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>, limits: Limits) -> Found {
     let kinds = kinds(family == Family::TwoGamma);
     let floors = Floors::new(values.variance().sqrt());
     let cells = if values.x.len() < CELLS_FROM { values.clone() } else { values.in_cells(CELLS) };
@@ -42,8 +53,10 @@ pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>
         Some(pair) => vec![("given", pair)],
         None => starts(&cells, &floors, kinds),
     };
-    let mut candidates: Vec<(&'static str, Run)> =
-        starts.into_iter().map(|(name, start)| (name, em::run(&cells, &floors, start, COARSE, limit))).collect();
+    let mut candidates: Vec<(&'static str, Run)> = starts
+        .into_iter()
+        .map(|(name, start)| (name, em::run(&cells, &floors, start, COARSE, limits.search)))
+        .collect();
     let trace = candidates
         .iter()
         .map(|(name, run)| Start { name, log_likelihood: run.log_likelihood - values.ln_jacobian() })
@@ -55,7 +68,7 @@ pub(super) fn mixture(family: Family, values: &Values, start: Option<Parameters>
             finalists.push(candidate);
         }
     }
-    let finished = finalists.iter().map(|run| em::run(values, &floors, run.pair, tolerance, limit));
+    let finished = finalists.iter().map(|run| em::run(values, &floors, run.pair, limits.tolerance, limits.iterations));
     let best = finished.reduce(|best, next| if rank(&next) > rank(&best) { next } else { best });
     // The start by moments is always there.
     let best = best.unwrap_or_else(|| unreachable!("a mixture without a start"));
