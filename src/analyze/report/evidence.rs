@@ -76,7 +76,7 @@ fn mixture_args(args: &ReportArgs, selection: &Selection) -> MixtureArgs {
     let single = selection.groups.windows(2).all(|pair| pair[0].key.size != pair[1].key.size);
     MixtureArgs {
         choices: args.choices(args.stage),
-        families: Families(Family::ALL.to_vec()),
+        families: Families(vec![Family::ExpNormal, Family::TwoGamma]),
         method: Method::Em,
         bootstrap: if single { BOOTSTRAP } else { 0 },
         seed: 0,

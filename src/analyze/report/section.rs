@@ -5,11 +5,11 @@ use super::evidence::Evidence;
 use super::terms;
 use super::verdict::curve::Curve;
 use super::verdict::{self, Said, comparison, growth, mixture as mixture_verdict, spread};
-use crate::analyze::args::RelationshipsFigure;
+use crate::analyze::args::{EpochChoice, RelationshipsFigure};
 use crate::analyze::by_size::Measure;
 use crate::analyze::mixture::{fit_chart, weights_chart};
 use crate::analyze::row::Answer;
-use crate::analyze::{accuracy, dead, normality, relationships, variance};
+use crate::analyze::{accuracy, dead, normality, provenance, relationships, variance};
 use crate::figure::{Chart, Compared, Comparison, FigureError, ImageFormat, comparison as comparison_figure};
 use crate::report::Row;
 use crate::report::html::{Figure, Section, Table};
@@ -22,7 +22,7 @@ use std::path::Path;
 /// # Errors
 /// When a picture cannot be drawn.
 pub fn sections(evidence: &Evidence<'_>, args: &ReportArgs) -> Result<Vec<Section>> {
-    let maker = Maker { evidence, recording: &args.recording };
+    let maker = Maker { evidence, recording: &args.recording, epoch: args.epoch };
     Ok(vec![
         maker.spread()?,
         maker.normality()?,
@@ -37,6 +37,7 @@ pub fn sections(evidence: &Evidence<'_>, args: &ReportArgs) -> Result<Vec<Sectio
 struct Maker<'a> {
     evidence: &'a Evidence<'a>,
     recording: &'a Path,
+    epoch: EpochChoice,
 }
 
 impl Maker<'_> {
@@ -194,7 +195,8 @@ impl Maker<'_> {
         };
         let columns = ["size", "replicate", "train_accuracy", "test_accuracy", "train_loss", "test_loss"];
         let table = Table::of(&answer.report, "One row per network.", &columns, every);
-        let chart = accuracy::chart(&self.evidence.subtitle, answer);
+        let Evidence { selection, .. } = self.evidence;
+        let chart = accuracy::chart(&provenance::network_subtitle(selection, self.epoch), answer);
         let figures = vec![figure(&chart, "Accuracy on training and test data against size.", Some(table))?];
         Ok(self.section(
             "accuracy",

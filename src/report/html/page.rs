@@ -108,17 +108,21 @@ fn definitions<'a>(
     if items.is_empty() { Ok(()) } else { writeln!(out, "<dl class=\"{class}\">\n{items}</dl>") }
 }
 
+/// A few warnings in sight, many behind their number.
 fn warnings(out: &mut (dyn Write + Send), lines: &[String]) -> io::Result<()> {
-    const MOST: usize = 12;
+    const FEW: usize = 4;
+    const MOST: usize = 100;
     if lines.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<div class=\"warnings\"><p>Warnings</p><ul>")?;
-    lines.iter().take(MOST).try_for_each(|line| writeln!(out, "<li>{}</li>", escape(line)))?;
-    if lines.len() > MOST {
-        writeln!(out, "<li>and {} more, which the command below prints</li>", lines.len() - MOST)?;
+    let items: String = lines.iter().take(MOST).map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+    let more = if lines.len() > MOST { format!("<li>and {} more</li>\n", lines.len() - MOST) } else { String::new() };
+    if lines.len() <= FEW {
+        writeln!(out, "<div class=\"warnings\"><p>Warnings</p>\n<ul>\n{items}</ul></div>")
+    } else {
+        let summary = format!("<summary>{} warnings</summary>", lines.len());
+        writeln!(out, "<details class=\"warnings\">{summary}\n<ul>\n{items}{more}</ul></details>")
     }
-    writeln!(out, "</ul></div>")
 }
 
 #[cfg(test)]
@@ -145,7 +149,7 @@ mod tests {
             title: bad.into(),
             introduction: bad.into(),
             facts: vec![(bad.into(), bad.into())],
-            warnings: vec![bad.into(); 20],
+            warnings: vec![bad.into(); 108],
             sections: vec![section],
             glossary: vec![("W".into(), bad.into())],
         };

@@ -10,7 +10,9 @@ pub fn verdict(accuracy: &Report) -> Said {
     let test = Curve::of(accuracy, Measure::share("test_accuracy"));
     let train = Curve::of(accuracy, Measure::share("train_accuracy"));
     let Some(best) = test.best() else { return Said::nothing("The history has no test accuracy of these networks.") };
-    let verdict = format!("Test accuracy is best at {} neurons: {}.", best.size, best.percent());
+    let like = test.like(best).map_or(0, |like| like.len());
+    let unsure = if like > 0 { format!(", not clearly above {like} other sizes") } else { String::new() };
+    let verdict = format!("Test accuracy is best at {} neurons: {}{unsure}.", best.size, best.percent());
     let mut sentences = vec![match test.like(best) {
         None => "One replicate cannot say from which width on accuracy stays the same.".to_string(),
         Some(_) if test.points.len() == 1 => "Only one size was recorded.".into(),
@@ -49,10 +51,10 @@ mod tests {
             (512, 1, &[1.0, 0.971]),
         ];
         let said = verdict(&report("accuracy", &["train_accuracy", "test_accuracy"], &rows));
-        assert!(said.verdict.starts_with("Test accuracy is best at 512 neurons: 97.15 % ["), "{}", said.verdict);
+        assert!(said.verdict.starts_with("Test accuracy is best at 512 neurons: 97.15\u{a0}% ["), "{}", said.verdict);
         assert!(said.sentences[0].contains(", 256 cannot be told apart"), "{}", said.sentences[0]);
-        assert!(said.sentences[1].starts_with("It is 94 % [94, 94] at 64"), "{}", said.sentences[1]);
-        assert!(said.sentences[2].contains("(512) reach 100 % [100, 100]"), "{}", said.sentences[2]);
+        assert!(said.sentences[1].starts_with("It is 94.00\u{a0}% [94.00, 94.00] at 64"), "{}", said.sentences[1]);
+        assert!(said.sentences[2].contains("(512) reach 100.00\u{a0}% [100.00, 100.00]"), "{}", said.sentences[2]);
     }
 
     #[test]

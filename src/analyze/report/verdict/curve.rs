@@ -112,23 +112,26 @@ impl Point {
 
     /// `0.9834 [0.9711, 0.9957]`; without an interval the number alone.
     pub fn words(&self) -> String {
-        with_interval(self, number)
-    }
-
-    /// The same in per cent: `17.71 % [16.02, 19.40]`.
-    pub fn percent(&self) -> String {
-        let percent = |value: f64| number(100.0 * value);
+        let mean = number(self.mean());
         match self.interval() {
-            Some(found) => format!("{} % [{}, {}]", percent(self.mean()), percent(found.low), percent(found.high)),
-            None => format!("{} %", percent(self.mean())),
+            Some(found) => format!("{mean} [{}, {}]", number(found.low), number(found.high)),
+            None => mean,
         }
     }
-}
 
-fn with_interval(point: &Point, number: impl Fn(f64) -> String) -> String {
-    match point.interval() {
-        Some(found) => format!("{} [{}, {}]", number(point.mean()), number(found.low), number(found.high)),
-        None => number(point.mean()),
+    /// The same in per cent, with two decimals: `17.71 % [16.02, 19.40]`.
+    pub fn percent(&self) -> String {
+        // A share between 0 and 0.005 % is not 0.
+        let digits = |value: f64| {
+            let percent = 100.0 * value;
+            if percent > 0.0 && percent < 0.005 { "< 0.01".into() } else { format!("{percent:.2}") }
+        };
+        let mean = digits(self.mean());
+        // No line break before the sign.
+        match self.interval() {
+            Some(found) => format!("{mean}\u{a0}% [{}, {}]", digits(found.low), digits(found.high)),
+            None => format!("{mean}\u{a0}%"),
+        }
     }
 }
 
@@ -145,4 +148,40 @@ pub fn list<T: ToString>(items: &[T]) -> String {
 /// `1 network`, `3 networks`.
 pub fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::report;
+    use super::*;
+
+    fn curve(rows: &[(i32, i32, f64)]) -> Curve {
+        let values: Vec<(i32, i32, [f64; 1])> = rows.iter().map(|(s, r, v)| (*s, *r, [*v])).collect();
+        let rows: Vec<(i32, i32, &[f64])> = values.iter().map(|(s, r, v)| (*s, *r, v.as_slice())).collect();
+        Curve::of(&report("normality", &["w"], &rows), Measure::share("w"))
+    }
+
+    #[test]
+    fn differences_are_taken_replicate_by_replicate() {
+        // Replicates differ much, but alike at both sizes: the difference is sure although the intervals overlap.
+        let curve = curve(&[(64, 0, 0.5), (64, 1, 0.9), (90, 0, 0.6), (90, 1, 0.999), (128, 0, 0.4), (128, 1, 0.9)]);
+        let best = curve.best().unwrap();
+        assert_eq!((best.size, best.n()), (90, 2));
+        let difference = best.difference(curve.at(64).unwrap()).unwrap();
+        assert!(difference.low > 0.0 && difference.high < 0.2, "{difference:?}");
+        assert_eq!(curve.like(best), Some(vec![128]), "0.2 and 0.099 scatter too much");
+        assert_eq!(super::list(&[1, 2, 3]), "1, 2 and 3");
+    }
+
+    #[test]
+    fn one_replicate_has_neither_interval_nor_comparison() {
+        let curve = curve(&[(64, 0, 0.000_01), (90, 0, 0.25), (128, 0, f64::NAN)]);
+        assert_eq!((curve.points.len(), curve.like(&curve.points[0])), (2, None));
+        assert_eq!(
+            (curve.points[0].percent().as_str(), curve.points[1].percent().as_str()),
+            ("< 0.01\u{a0}%", "25.00\u{a0}%")
+        );
+        assert_eq!((curve.points[1].words().as_str(), curve.trend()), ("0.2500", None));
+        assert_eq!((curve.from(0.1).map(|p| p.size), curve.from(0.5)), (Some(90), None));
+    }
 }

@@ -109,7 +109,7 @@ mod tests {
         assert!(said.verdict.starts_with("At 2048 neurons 180.5 [174.1, 186.9] are dead"), "{}", said.verdict);
         assert!(said.sentences[0].starts_with("From 128 neurons on"), "{}", said.sentences[0]);
         assert!(said.sentences[1].contains("a straight line describes"), "{}", said.sentences[1]);
-        assert!(said.sentences[3].contains("up to 0.06000 % of all inputs"), "{}", said.sentences[3]);
+        assert!(said.sentences[3].contains("up to 0.06\u{a0}% of all inputs"), "{}", said.sentences[3]);
     }
 
     #[test]

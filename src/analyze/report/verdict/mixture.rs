@@ -20,7 +20,7 @@ pub fn verdict(mixture: &Report) -> Said {
             let peak = curve.best().filter(|peak| peak.size != first.size && peak.size != last.size);
             let peak = peak.map_or(String::new(), |peak| format!(", the most at {}: {}", peak.size, peak.percent()));
             sentences.push(format!(
-                "As a mixture of {name}, the share near zero is {} at {} and {} at {}{peak}.",
+                "As a mixture of {name}, the share near zero is {} at {} and {} at {}{peak} (networks with two components to tell apart).",
                 first.percent(),
                 first.size,
                 last.percent(),
@@ -43,9 +43,11 @@ pub fn verdict(mixture: &Report) -> Said {
     Said { verdict, sentences }
 }
 
-/// The weight of one family against size.
+/// The weight of one family against size, of those networks whose fit has two components to speak of (status `ok`).
 pub fn weight(mixture: &Report, family: &str) -> Curve {
-    Curve::among(mixture, Measure::share("weight"), is(mixture, family))
+    let status = mixture.position("status");
+    let is_ok = |row: &Row| status.is_some_and(|at| row[at] == "ok".into());
+    Curve::among(mixture, Measure::share("weight"), |row| is(mixture, family)(row) && is_ok(row))
 }
 
 fn is<'a>(report: &Report, family: &'a str) -> impl Fn(&Row) -> bool + 'a {
@@ -102,7 +104,8 @@ mod tests {
     #[test]
     fn shares_of_both_families_and_their_worth_are_said() {
         let rows = [
-            (64, 0, "exp_normal", 0.0, 4.0, "not_identified"),
+            (32, 0, "exp_normal", 0.9, 4.0, "not_identified"),
+            (64, 0, "exp_normal", 0.0, 4.0, "ok"),
             (64, 0, "two_gamma", 0.1, 3.0, "ok"),
             (64, 0, "gamma", f64::NAN, 0.0, "ok"),
             (512, 0, "exp_normal", 0.9, -30.0, "ok"),
@@ -113,16 +116,16 @@ mod tests {
         let said = verdict(&report(&rows));
         assert!(
             said.verdict.contains("At 2896 neurons")
-                && said.verdict.contains("70 % (exponential and normal) or 50 % (two gammas)"),
+                && said.verdict.contains("70.00\u{a0}% (exponential and normal) or 50.00\u{a0}% (two gammas)"),
             "{}",
             said.verdict
         );
         assert!(
-            said.sentences[0].contains("0 % at 64 and 70 % at 2896, the most at 512: 90 %"),
+            said.sentences[0].contains("0.00\u{a0}% at 64 and 70.00\u{a0}% at 2896, the most at 512: 90.00\u{a0}%"),
             "{}",
             said.sentences[0]
         );
-        assert!(said.sentences[1].contains("in 2 of 3 networks; in 1 the two"), "{}", said.sentences[1]);
+        assert!(said.sentences[1].contains("in 2 of 4 networks; in 1 the two"), "{}", said.sentences[1]);
         assert!(verdict(&report(&[])).verdict.starts_with("No network"));
     }
 }

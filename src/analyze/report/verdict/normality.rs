@@ -15,7 +15,9 @@ pub fn verdict(normality: &Report) -> Said {
     let verdict = if w.points.len() == 1 {
         format!("Only one size, {}, has a W: {}.", best.size, best.words())
     } else {
-        format!("W is largest at {} neurons: {}.", best.size, best.words())
+        let like = w.like(best).map_or(0, |like| like.len());
+        let unsure = if like > 0 { format!(", not clearly above {like} other sizes") } else { String::new() };
+        format!("W is largest at {} neurons: {}{unsure}.", best.size, best.words())
     };
     let mut sentences = Vec::new();
     if w.points.len() > 1 {
