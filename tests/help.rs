@@ -108,6 +108,21 @@ fn every_statistic_names_every_flag() {
         assert_names(ANALYZE, &[statistic, "--help"], &flags);
     }
     assert_names(ANALYZE, &["variance", "--help"], &["--per-neuron"]);
+    let normality = [
+        "--target",
+        "std",
+        "activations",
+        "--adjust",
+        "bh",
+        "holm",
+        "by",
+        "none",
+        "--subsample",
+        "--draws",
+        "--seed",
+        "--figure",
+    ];
+    assert_names(ANALYZE, &["normality", "--help"], &normality);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //!
 //! - What merges is an accumulator with `update`, `merge` and `finish`: [`Moments`]. It streams, takes the samples in
 //!   any pieces and on any number of threads, and gives the same bits whatever these were.
-//! - What needs a whole column is a function of a slice: [`shapiro_wilk`], [`gaussian_kde`], [`quantile`].
+//! - What needs a whole column is a function of a slice: [`shapiro_wilk`] and its companions in [`normality`],
+//!   [`gaussian_kde`], [`quantile`].
 //!
 //! Start at [`Moments`]: its per-neuron results, [`NeuronMoments`], are what [`summary`], [`layer_spread`] and [`dead`]
 //! take.
@@ -27,10 +28,14 @@ mod likelihood_ratio;
 pub mod mixture;
 mod moments;
 mod most_normal;
+pub mod multiplicity;
+pub mod normality;
 mod quantile;
 mod rank_correlation;
 mod reason;
+mod scale;
 mod shapiro_wilk;
+mod sort;
 mod summary;
 mod trend;
 mod variance;
@@ -43,7 +48,10 @@ pub use most_normal::most_normal;
 pub use quantile::quantile;
 pub use rank_correlation::rank_correlation;
 pub use reason::Reason;
-pub use shapiro_wilk::{PMethod, ROYSTON_MAX_N, ShapiroWilk, Weights, shapiro_wilk, shapiro_wilk_sorted};
+pub use shapiro_wilk::{
+    PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk,
+    shapiro_wilk_of_activations, shapiro_wilk_sorted, subsample_w,
+};
 pub use summary::{Summary, summary};
 pub use trend::{Shape, Trend, best_trend, trends};
 pub use variance::{LayerSpread, STD_QUANTILES, layer_spread, standard_deviations};

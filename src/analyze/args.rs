@@ -1,6 +1,7 @@
 //! What was typed: statistics as subcommands, the same choices for each.
 
 use super::mixture::MixtureArgs;
+use super::normality::NormalityArgs;
 use super::report::ReportArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
@@ -63,8 +64,8 @@ pub enum Statistic {
     Variance(VarianceArgs),
     /// Neurons that never change, never fire or hardly fire
     Dead(Choices),
-    /// Whether the neurons' standard deviations are normally distributed (Shapiro-Wilk)
-    Normality(Choices),
+    /// Whether the neurons' standard deviations, or their activations, are normally distributed (Shapiro-Wilk and others)
+    Normality(NormalityArgs),
     /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
     Mixture(MixtureArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
@@ -90,10 +91,8 @@ impl Statistic {
     /// The choices that every statistic has.
     pub fn choices(&self) -> &Choices {
         match self {
-            Statistic::Summary(choices)
-            | Statistic::Dead(choices)
-            | Statistic::Normality(choices)
-            | Statistic::Accuracy(choices) => choices,
+            Statistic::Summary(choices) | Statistic::Dead(choices) | Statistic::Accuracy(choices) => choices,
+            Statistic::Normality(args) => &args.choices,
             Statistic::Variance(args) => &args.choices,
             Statistic::Mixture(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,

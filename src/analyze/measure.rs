@@ -23,13 +23,13 @@ pub fn measure<'a>(
     memory: usize,
 ) -> Result<Vec<Measured<'a>>, RecordingError> {
     let members = selection.groups.iter().flat_map(|group| &group.members);
-    let mut progress = Progress::new(members.map(|&at| value_bytes(&available[at])).sum());
+    let progress = Progress::new(members.map(|&at| value_bytes(&available[at])).sum());
     let mut rows = Vec::with_capacity(selection.groups.len());
     for group in &selection.groups {
         let mut row = Measured { group, neurons: Vec::with_capacity(group.n_neurons), members: Vec::new() };
         for &at in &group.members {
             let first = row.neurons.len();
-            row.neurons.extend(moments(recording, at, selection.stage, memory.min(ENOUGH_MEMORY), &mut progress)?);
+            row.neurons.extend(moments(recording, at, selection.stage, memory.min(ENOUGH_MEMORY), &progress)?);
             row.members.push(first..row.neurons.len());
         }
         rows.push(row);
@@ -42,7 +42,7 @@ fn moments(
     at: usize,
     stage: Stage,
     memory: usize,
-    progress: &mut Progress,
+    progress: &Progress,
 ) -> Result<Vec<NeuronMoments>, RecordingError> {
     let unit = &recording.units()[at];
     let mut moments = Moments::new(unit.n_neurons);

@@ -6,6 +6,7 @@
 pub mod accuracy;
 pub mod args;
 pub mod by_size;
+mod columns;
 pub mod dead;
 pub mod measure;
 pub mod mixture;

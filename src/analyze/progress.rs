@@ -25,7 +25,7 @@ impl Progress {
     }
 
     /// Counts bytes of values that were read.
-    pub fn add(&mut self, bytes: u64) {
+    pub fn add(&self, bytes: u64) {
         if self.bar.is_hidden() && stderr().is_terminal() && self.started.elapsed() > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }

@@ -66,6 +66,9 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
             }
         }
     }
+    if let Statistic::Normality(args) = statistic {
+        object.extend(args.options());
+    }
     if let Statistic::Mixture(args) = statistic {
         mixture_options(args, &mut object);
     }

@@ -4,9 +4,10 @@ use super::accuracy::{self, History};
 use super::args::{AnalyzeArgs, Choices, Command, EpochChoice, Statistic, VarianceFigure};
 use super::measure::measure;
 use super::mixture::{self, MixtureArgs, MixtureFigure, fit_units};
+use super::normality::{self, NormalityArgs, NormalityFigure, Target};
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, normality, provenance, relationships, report, summary, variance, verify};
+use super::{dead, provenance, relationships, report, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result, bail};
@@ -55,6 +56,9 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
 /// Units without a value are no error, they are rows with a reason.
 fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
     let choices = statistic.choices();
+    if let Statistic::Normality(args) = statistic {
+        args.check()?;
+    }
     let destination = Destination::check(choices.out.as_deref(), choices.format, &choices.recording)?;
     let picture = check_picture(choices)?;
 
@@ -62,6 +66,9 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
     let available: Vec<Available> = recording.units().iter().map(Available::from).collect();
     let (mut answer, selection, chart) = match statistic {
         Statistic::Accuracy(_) => accuracy_answer(choices, &available, picture.is_some())?,
+        Statistic::Normality(args) if args.target == Target::Activations => {
+            activations_answer(args, &recording, &available, picture.is_some())?
+        }
         Statistic::Mixture(args) => mixture_answer(args, &recording, &available, picture.is_some())?,
         _ => measured_answer(statistic, &recording, &available, picture.is_some())?,
     };
@@ -107,7 +114,7 @@ fn measured_answer(
         Statistic::Variance(args) if args.per_neuron => variance::report_per_neuron(stage, &measured),
         Statistic::Variance(_) => variance::report(stage, &measured),
         Statistic::Dead(_) => dead::report(stage, &measured),
-        Statistic::Normality(_) => normality::report(stage, &measured),
+        Statistic::Normality(args) => normality::report(stage, &measured, args.subsample()),
         Statistic::Relationships(_) => {
             let history = History::of(&choices.recording);
             let mut answer = relationships::report(stage, &measured, available, history.as_ref().ok());
@@ -132,9 +139,27 @@ fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answe
         },
         Statistic::Relationships(args) => relationships::chart(args.figure, subtitle, &answer.report),
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
-        Statistic::Normality(_) => normality::chart(subtitle, measured),
+        Statistic::Normality(args) if args.figure == NormalityFigure::Qq => normality::qq_chart(subtitle, measured),
+        Statistic::Normality(_) => normality::w_chart(subtitle, &answer.report),
         Statistic::Summary(_) | Statistic::Accuracy(_) | Statistic::Mixture(_) => summary::chart(subtitle, measured),
     }
+}
+
+/// Every neuron's own samples: they are not added up on the way but taken column by column.
+fn activations_answer(
+    args: &NormalityArgs,
+    recording: &Recording,
+    available: &[Available],
+    with_chart: bool,
+) -> Result<Answered> {
+    let choices = &args.choices;
+    let selection = select(available, choices)?;
+    let measured = threads(choices.threads)?
+        .install(|| normality::activations::measure(recording, available, &selection, choices.memory.0))?;
+    let tested = normality::activations::report(selection.stage, &measured, args.adjustment());
+    let chart = with_chart.then(|| normality::activations::chart(&provenance::subtitle(&selection), &tested));
+    drop(measured);
+    Ok((tested.answer, selection, chart))
 }
 
 fn accuracy_answer(choices: &Choices, available: &[Available], with_chart: bool) -> Result<Answered> {

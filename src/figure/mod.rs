@@ -9,6 +9,7 @@ mod density;
 mod growth;
 mod histogram;
 mod mixture;
+mod qq;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
@@ -17,6 +18,7 @@ pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
+pub use qq::qq;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 
 use std::path::Path;

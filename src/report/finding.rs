@@ -69,8 +69,8 @@ mod tests {
             {"size": 64, "w": mean(0.5, json!([0.25, 0.75])), "best": true},
             {"size": 2896, "w": mean(0.125, Value::Null), "best": false},
         ]);
-        let expected = "by_size:\n  size                         w  best\n    \
-                        64  0.5000 [0.2500, 0.7500]   yes\n  2896                    0.1250      \n";
+        let expected = "by_size:\n  size                        w  best\n    \
+                        64  0.5000 [0.2500, 0.7500]   yes\n  2896                   0.1250      \n";
         assert_eq!(written(&items), expected);
         assert_eq!(written(&json!({"size": 64, "w": 0.5})), "by_size: size 64, w 0.5000\n");
         assert_eq!(written(&Value::Null), "by_size: -\n");

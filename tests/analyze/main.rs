@@ -2,11 +2,13 @@
 //!
 //! Every test records a small sweep of its own, so that each expected number can be worked out by hand.
 //!
+//! - `normality.rs`: the targets and options of `normality`.
 //! - `numbers.rs`: every statistic against values worked out by hand or printed in a paper.
 //! - `output.rs`: tables, files, pictures, pipes.
 //! - `relationships.rs`: measures beside each other, means over replicates.
 //! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
 
+mod normality;
 mod numbers;
 mod output;
 mod relationships;

@@ -6,9 +6,11 @@ use crate::analyze::accuracy::{self, History};
 use crate::analyze::args::Choices;
 use crate::analyze::measure::measure;
 use crate::analyze::mixture::{self, Families, Method, MixtureArgs, MixtureFigure, UnitFits, fit_units};
+use crate::analyze::normality::{self, Subsample};
 use crate::analyze::row::{Answer, Measured};
+use crate::report::Report;
 use crate::analyze::unit::{Available, Selection, SelectionError, select};
-use crate::analyze::{dead, normality, provenance, relationships, variance};
+use crate::analyze::{dead, provenance, relationships, variance};
 use anyhow::Result;
 use layerscope_analysis::mixture::Family;
 use layerscope_recorder::recording::Recording;
@@ -16,6 +18,11 @@ use layerscope_recorder::recording::Recording;
 /// Bootstrap replicates behind the intervals of a mixture where a size has one network. Several networks of a size give
 /// intervals of their own.
 const BOOTSTRAP: usize = 99;
+
+/// Neurons below which W says little.
+const FEWEST: f64 = 8.0;
+/// Subsamples drawn from each network.
+const DRAWS: u64 = 200;
 
 /// The answers of the statistics, all about the same units.
 pub struct Evidence<'a> {
@@ -29,6 +36,8 @@ pub struct Evidence<'a> {
     pub variance: Answer,
     /// `normality`.
     pub normality: Answer,
+    /// `normality` of subsamples of one size, where every network has enough neurons.
+    pub subsampled: Option<Answer>,
     /// `dead`.
     pub dead: Answer,
     /// `relationships`.
@@ -56,7 +65,11 @@ impl<'a> Evidence<'a> {
         let measured = step("reading", || measure(recording, available, selection, args.memory.0))?;
         let history = History::of(&args.recording);
         let variance = step("variance", || variance::report(stage, &measured));
-        let normality = step("normality", || normality::report(stage, &measured));
+        let normality = step("normality", || normality::report(stage, &measured, None));
+        let subsample = subsample(&normality.report);
+        let subsampled = subsample.map(|subsample| {
+            step("normality of subsamples", || normality::report(stage, &measured, Some(subsample)))
+        });
         let dead = step("dead", || dead::report(stage, &measured));
         let relationships =
             step("relationships", || relationships::report(stage, &measured, available, history.as_ref().ok()));
@@ -68,8 +81,16 @@ impl<'a> Evidence<'a> {
             Err(error) => Err(format!("{error:#}")),
         };
         let subtitle = provenance::subtitle(selection);
-        Ok(Self { selection, subtitle, measured, variance, normality, dead, relationships, fits, mixture, accuracy })
+        Ok(Self { selection, subtitle, measured, variance, normality, subsampled, dead, relationships, fits, mixture, accuracy })
     }
+}
+
+/// As many neurons as the network with the fewest that are not dead has; None when that says nothing or all are alike.
+fn subsample(normality: &Report) -> Option<Subsample> {
+    let at = normality.position("n")?;
+    let sizes = || normality.rows.iter().filter_map(|row| row[at].number());
+    let (fewest, most) = (sizes().fold(f64::INFINITY, f64::min), sizes().fold(0.0, f64::max));
+    (fewest >= FEWEST && fewest < most).then_some(Subsample { size: fewest as usize, draws: DRAWS, seed: 0 })
 }
 
 fn mixture_args(args: &ReportArgs, selection: &Selection) -> MixtureArgs {

@@ -74,36 +74,20 @@ impl Maker<'_> {
     }
 
     fn normality(&self) -> Result<Section> {
-        let Evidence { measured, subtitle, normality, .. } = self.evidence;
-        let columns = [
-            "size",
-            "replicate",
-            "n",
-            "n_dead",
-            "w",
-            "p",
-            "p_method",
-            "w_with_dead",
-            "anderson_darling",
-            "anderson_darling_p",
-            "jarque_bera",
-            "jarque_bera_p",
-        ];
+        let Evidence { measured, subtitle, normality, subsampled, .. } = self.evidence;
+        let columns = ["size", "replicate", "n", "n_dead", "w", "p", "p_method", "w_with_dead", "anderson_darling", "anderson_darling_p", "jarque_bera", "jarque_bera_p", "dagostino", "dagostino_p"];
         let table = Table::of(&normality.report, "One row per network.", &columns, every);
-        let chart = normality::chart(subtitle, measured);
-        let figures = vec![figure(
-            &chart,
-            "Shapiro-Wilk's W of the standard deviations against size; 1 is normal.",
-            Some(table),
-        )?];
-        Ok(self.section(
-            "normality",
-            terms::NORMALITY,
-            verdict::normality::verdict(&normality.report),
-            figures,
-            normality,
-            "normality",
-        ))
+        let chart = normality::w_chart(subtitle, &normality.report);
+        let mut figures = vec![figure(&chart, "Shapiro-Wilk's W of the standard deviations against size, with 95 % intervals of the mean over replicates; 1 is normal.", Some(table))?];
+        if let Some(subsampled) = subsampled {
+            let table = Table::of(&subsampled.report, "One row per network: mean and standard deviation of W over the subsamples.", &["size", "replicate", "n", "w_subsample", "w_subsample_std"], every);
+            let chart = normality::w_chart(subtitle, &subsampled.report);
+            figures.push(figure(&chart, "The same for random subsamples of one number of neurons, so that widths compare.", Some(table))?);
+        }
+        let quantiles = normality::qq_chart(subtitle, measured);
+        figures.push(figure(&quantiles, "Standardised standard deviations against the quantiles of a normal distribution, whose points lie on the diagonal.", None)?);
+        let said = verdict::normality::verdict(&normality.report, subsampled.as_ref().map(|answer| &answer.report));
+        Ok(self.section("normality", terms::NORMALITY, said, figures, normality, "normality"))
     }
 
     fn mixture(&self) -> Result<Section> {

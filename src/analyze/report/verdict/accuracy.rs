@@ -1,7 +1,7 @@
 //! How does accuracy change with the width?
 
 use super::Said;
-use super::curve::{Curve, Point, list};
+use super::curve::{Curve, Point, counted, list};
 use crate::analyze::by_size::Measure;
 use crate::report::Report;
 
@@ -11,7 +11,7 @@ pub fn verdict(accuracy: &Report) -> Said {
     let train = Curve::of(accuracy, Measure::share("train_accuracy"));
     let Some(best) = test.best() else { return Said::nothing("The history has no test accuracy of these networks.") };
     let like = test.like(best).map_or(0, |like| like.len());
-    let unsure = if like > 0 { format!(", not clearly above {like} other sizes") } else { String::new() };
+    let unsure = if like > 0 { format!(", not clearly above {}", counted(like, "other size")) } else { String::new() };
     let verdict = format!("Test accuracy is best at {} neurons: {}{unsure}.", best.size, best.percent());
     let mut sentences = vec![match test.like(best) {
         None => "One replicate cannot say from which width on accuracy stays the same.".to_string(),

@@ -6,8 +6,8 @@ use crate::analyze::by_size::Measure;
 use crate::report::html::number;
 use crate::report::{Cell, Report};
 
-/// From the rows of `normality`.
-pub fn verdict(normality: &Report) -> Said {
+/// From the rows of `normality`, and of the same for subsamples of one size where there are any.
+pub fn verdict(normality: &Report, subsampled: Option<&Report>) -> Said {
     let w = Curve::of(normality, Measure::share("w"));
     let Some(best) = w.best() else {
         return Said::nothing("No network has enough neurons that are not dead for a test of normality.");
@@ -16,7 +16,7 @@ pub fn verdict(normality: &Report) -> Said {
         format!("Only one size, {}, has a W: {}.", best.size, best.words())
     } else {
         let like = w.like(best).map_or(0, |like| like.len());
-        let unsure = if like > 0 { format!(", not clearly above {like} other sizes") } else { String::new() };
+        let unsure = if like > 0 { format!(", not clearly above {}", counted(like, "other size")) } else { String::new() };
         format!("W is largest at {} neurons: {}{unsure}.", best.size, best.words())
     };
     let mut sentences = Vec::new();
@@ -42,6 +42,14 @@ pub fn verdict(normality: &Report) -> Said {
     if let Some(found) = with_dead.best().filter(|found| found.size != best.size && w.points.len() > 1) {
         sentences.push(format!(
             "With the zeros of the dead neurons left in, as in the journal's first curve, W is largest at {}: {}.",
+            found.size,
+            found.words()
+        ));
+    }
+    let subsampled = subsampled.map(|report| Curve::of(report, Measure::share("w_subsample")));
+    if let Some(found) = subsampled.as_ref().and_then(Curve::best) {
+        sentences.push(format!(
+            "On random subsamples of as many neurons as the smallest network has, which compare widths fairly, W is largest at {}: {}.",
             found.size,
             found.words()
         ));
@@ -86,8 +94,8 @@ mod tests {
             (2896, 0, &[0.700, 0.0, 0.4]),
             (2896, 1, &[0.704, 0.0, 0.4]),
         ];
-        let said = verdict(&report("normality", &COLUMNS, &rows));
-        assert!(said.verdict.starts_with("W is largest at 256 neurons: 0.9820 ["), "{}", said.verdict);
+        let said = verdict(&report("normality", &COLUMNS, &rows), None);
+        assert!(said.verdict.starts_with("W is largest at 256 neurons: 0.9820 [0.9566, 1], not clearly above 1 other size"), "{}", said.verdict);
         assert!(
             said.sentences[0].starts_with("Replicate by replicate, 64 cannot be told apart"),
             "{}",
@@ -95,15 +103,18 @@ mod tests {
         );
         assert!(said.sentences[1].contains("rejected at the 5 % level in 1 of 2 networks (p from 0.04000 to 0.2000)"));
         assert!(said.sentences.iter().any(|text| text.contains("W is largest at 64")));
+        let subsampled = report("normality", &["w_subsample"], &[(64, 0, &[0.9]), (256, 0, &[0.95])]);
+        let said = verdict(&report("normality", &COLUMNS, &rows), Some(&subsampled));
+        assert!(said.sentences.iter().any(|text| text.contains("compare widths fairly, W is largest at 256: 0.9500.")));
     }
 
     #[test]
     fn one_replicate_is_not_taken_for_certain() {
         let rows: [(i32, i32, &[f64]); 2] = [(64, 0, &[0.97, f64::NAN, 0.97]), (90, 0, &[0.98, f64::NAN, 0.98])];
-        let said = verdict(&report("normality", &COLUMNS, &rows));
+        let said = verdict(&report("normality", &COLUMNS, &rows), None);
         assert_eq!(said.verdict, "W is largest at 90 neurons: 0.9800.");
         assert!(said.sentences[0].starts_with("One replicate cannot say"));
         assert!(!said.sentences.iter().any(|text| text.contains("rejected")), "there is no p");
-        assert!(verdict(&report("normality", &COLUMNS, &[])).verdict.starts_with("No network"));
+        assert!(verdict(&report("normality", &COLUMNS, &[]), None).verdict.starts_with("No network"));
     }
 }

@@ -1,7 +1,8 @@
 //! Royston's transformations of W to normality, hence the p-value.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::PI;
 
+use super::normal::upper_tail;
 use super::polynomial;
 
 /// Lower end of the transformation for 4 <= n <= 11, as a polynomial in n; Royston (1995), the coefficients of AS R94.
@@ -26,16 +27,11 @@ pub(super) fn royston(n: usize, one_minus_w: f64) -> f64 {
             // hence y < -0.99; from n = 5 on γ is positive.
             let gamma = polynomial(&G, size);
             let y = one_minus_w.ln();
-            upper_tail(-(gamma - y).ln(), polynomial(&C3, size), polynomial(&C4, size).exp())
+            upper_tail((-(gamma - y).ln() - polynomial(&C3, size)) / polynomial(&C4, size).exp())
         }
         _ => {
             let log = size.ln();
-            upper_tail(one_minus_w.ln(), polynomial(&C5, log), polynomial(&C6, log).exp())
+            upper_tail((one_minus_w.ln() - polynomial(&C5, log)) / polynomial(&C6, log).exp())
         }
     }
-}
-
-/// P(Z > z) for z = (y - mean) / std.
-fn upper_tail(y: f64, mean: f64, std: f64) -> f64 {
-    0.5 * libm::erfc((y - mean) / std * FRAC_1_SQRT_2)
 }

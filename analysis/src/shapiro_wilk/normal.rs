@@ -1,4 +1,6 @@
-//! The normal quantile that the weights are built on.
+//! The normal distribution: the quantile that the weights are built on, and the tail that p-values are.
+
+use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::polynomial;
 
@@ -28,6 +30,11 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
     }
     let r = (-p.min(1.0 - p).ln()).sqrt();
     (polynomial(&TAIL[0], r) / polynomial(&TAIL[1], r)).copysign(q)
+}
+
+/// P(Z > z) for a standard normal Z; exact in both tails.
+pub(super) fn upper_tail(z: f64) -> f64 {
+    0.5 * libm::erfc(z * FRAC_1_SQRT_2)
 }
 
 #[cfg(test)]
