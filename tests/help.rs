@@ -72,7 +72,7 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 6] = ["summary", "variance", "normality", "dead", "accuracy", "relationships"];
+const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "mixture", "dead", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
@@ -123,6 +123,9 @@ fn every_statistic_names_every_flag() {
         "--figure",
     ];
     assert_names(ANALYZE, &["normality", "--help"], &normality);
+    let of_mixture =
+        ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal", "0.95"];
+    assert_names(ANALYZE, &["mixture", "--help"], &of_mixture);
 }
 
 #[test]

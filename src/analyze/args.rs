@@ -124,13 +124,17 @@ pub struct RelationshipsArgs {
     #[command(flatten)]
     pub choices: Choices,
     /// Which picture --plot draws
-    #[arg(long, value_enum, default_value_t = RelationshipsFigure::SumStd, requires = "plot")]
+    #[arg(long, value_enum, default_value_t = RelationshipsFigure::Comparison, requires = "plot")]
     pub figure: RelationshipsFigure,
 }
 
 /// The pictures of `relationships`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RelationshipsFigure {
+    /// Mixture weights, W, rescaled accuracy and dead neurons against size, the journal's comparison of metrics
+    Comparison,
+    /// W beside training and test accuracy against size
+    Accuracy,
     /// Sum of the variances against size, with a constant, a line and a logarithm
     SumVariance,
     /// Sum of the standard deviations against size, with a constant, a line and a logarithm

@@ -13,7 +13,7 @@ mod qq;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
-pub use comparison::{Compared, Comparison, comparison};
+pub use comparison::{MeasureCurve, comparison, normality_and_accuracy};
 pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;

@@ -4,10 +4,12 @@
 //!
 //! - `normality.rs`: the targets and options of `normality`.
 //! - `numbers.rs`: every statistic against values worked out by hand or printed in a paper.
+//! - `mixture.rs`: families, the bootstrap, replicates and pooling.
 //! - `output.rs`: tables, files, pictures, pipes.
 //! - `relationships.rs`: measures beside each other, means over replicates.
 //! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
 
+mod mixture;
 mod normality;
 mod numbers;
 mod output;

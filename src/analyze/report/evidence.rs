@@ -8,9 +8,9 @@ use crate::analyze::measure::measure;
 use crate::analyze::mixture::{self, Families, Method, MixtureArgs, MixtureFigure, UnitFits, fit_units};
 use crate::analyze::normality::{self, Subsample};
 use crate::analyze::row::{Answer, Measured};
-use crate::report::Report;
 use crate::analyze::unit::{Available, Selection, SelectionError, select};
 use crate::analyze::{dead, provenance, relationships, variance};
+use crate::report::Report;
 use anyhow::Result;
 use layerscope_analysis::mixture::Family;
 use layerscope_recorder::recording::Recording;
@@ -67,9 +67,8 @@ impl<'a> Evidence<'a> {
         let variance = step("variance", || variance::report(stage, &measured));
         let normality = step("normality", || normality::report(stage, &measured, None));
         let subsample = subsample(&normality.report);
-        let subsampled = subsample.map(|subsample| {
-            step("normality of subsamples", || normality::report(stage, &measured, Some(subsample)))
-        });
+        let subsampled = subsample
+            .map(|subsample| step("normality of subsamples", || normality::report(stage, &measured, Some(subsample))));
         let dead = step("dead", || dead::report(stage, &measured));
         let relationships =
             step("relationships", || relationships::report(stage, &measured, available, history.as_ref().ok()));
@@ -81,7 +80,19 @@ impl<'a> Evidence<'a> {
             Err(error) => Err(format!("{error:#}")),
         };
         let subtitle = provenance::subtitle(selection);
-        Ok(Self { selection, subtitle, measured, variance, normality, subsampled, dead, relationships, fits, mixture, accuracy })
+        Ok(Self {
+            selection,
+            subtitle,
+            measured,
+            variance,
+            normality,
+            subsampled,
+            dead,
+            relationships,
+            fits,
+            mixture,
+            accuracy,
+        })
     }
 }
 

@@ -3,14 +3,12 @@
 use super::args::ReportArgs;
 use super::evidence::Evidence;
 use super::terms;
-use super::verdict::curve::Curve;
 use super::verdict::{self, Said, comparison, growth, mixture as mixture_verdict, spread};
 use crate::analyze::args::{EpochChoice, RelationshipsFigure};
-use crate::analyze::by_size::Measure;
 use crate::analyze::mixture::{fit_chart, weights_chart};
 use crate::analyze::row::Answer;
 use crate::analyze::{accuracy, dead, normality, provenance, relationships, variance};
-use crate::figure::{Chart, Compared, Comparison, FigureError, ImageFormat, comparison as comparison_figure};
+use crate::figure::{Chart, FigureError, ImageFormat};
 use crate::report::Row;
 use crate::report::html::{Figure, Section, Table};
 use anyhow::Result;
@@ -75,14 +73,42 @@ impl Maker<'_> {
 
     fn normality(&self) -> Result<Section> {
         let Evidence { measured, subtitle, normality, subsampled, .. } = self.evidence;
-        let columns = ["size", "replicate", "n", "n_dead", "w", "p", "p_method", "w_with_dead", "anderson_darling", "anderson_darling_p", "jarque_bera", "jarque_bera_p", "dagostino", "dagostino_p"];
+        let columns = [
+            "size",
+            "replicate",
+            "n",
+            "n_dead",
+            "w",
+            "p",
+            "p_method",
+            "w_with_dead",
+            "anderson_darling",
+            "anderson_darling_p",
+            "jarque_bera",
+            "jarque_bera_p",
+            "dagostino",
+            "dagostino_p",
+        ];
         let table = Table::of(&normality.report, "One row per network.", &columns, every);
         let chart = normality::w_chart(subtitle, &normality.report);
-        let mut figures = vec![figure(&chart, "Shapiro-Wilk's W of the standard deviations against size, with 95 % intervals of the mean over replicates; 1 is normal.", Some(table))?];
+        let mut figures = vec![figure(
+            &chart,
+            "Shapiro-Wilk's W of the standard deviations against size, with 95 % intervals of the mean over replicates; 1 is normal.",
+            Some(table),
+        )?];
         if let Some(subsampled) = subsampled {
-            let table = Table::of(&subsampled.report, "One row per network: mean and standard deviation of W over the subsamples.", &["size", "replicate", "n", "w_subsample", "w_subsample_std"], every);
+            let table = Table::of(
+                &subsampled.report,
+                "One row per network: mean and standard deviation of W over the subsamples.",
+                &["size", "replicate", "n", "w_subsample", "w_subsample_std"],
+                every,
+            );
             let chart = normality::w_chart(subtitle, &subsampled.report);
-            figures.push(figure(&chart, "The same for random subsamples of one number of neurons, so that widths compare.", Some(table))?);
+            figures.push(figure(
+                &chart,
+                "The same for random subsamples of one number of neurons, so that widths compare.",
+                Some(table),
+            )?);
         }
         let quantiles = normality::qq_chart(subtitle, measured);
         figures.push(figure(&quantiles, "Standardised standard deviations against the quantiles of a normal distribution, whose points lie on the diagonal.", None)?);
@@ -193,31 +219,30 @@ impl Maker<'_> {
     }
 
     fn comparison(&self) -> Result<Section> {
-        let Evidence { subtitle, relationships, mixture, .. } = self.evidence;
+        let Evidence { subtitle, relationships, .. } = self.evidence;
         let report = &relationships.report;
-        let of = |what, column| Compared { what, curve: Curve::of(report, Measure::share(column)).means() };
-        let weight = |what, family| Compared { what, curve: mixture_verdict::weight(&mixture.report, family).means() };
-        let curves = [
-            weight(Comparison::TwoGamma, "two_gamma"),
-            weight(Comparison::ExpNormal, "exp_normal"),
-            of(Comparison::W, "w"),
-            of(Comparison::Accuracy, "rescaled_train_accuracy"),
-            of(Comparison::Dead, "n_dead"),
-        ];
         let columns = [
             "size",
             "replicate",
             "w",
+            "weight_exp_normal",
+            "weight_two_gamma",
             "n_dead",
-            "rescaled_train_accuracy",
-            "rescaled_test_accuracy",
             "train_accuracy",
             "test_accuracy",
+            "rescaled_train_accuracy",
+            "rescaled_test_accuracy",
         ];
-        let table =
-            Table::of(report, "One row per network; the shares near zero are with the mixtures.", &columns, every);
-        let caption = "The journal's comparison: means over replicates; dead neurons belong to the axis on the right.";
-        let figures = vec![figure(&comparison_figure(subtitle, &curves), caption, Some(table))?];
+        let table = Table::of(report, "One row per network.", &columns, every);
+        let chart = |which| relationships::chart(which, subtitle, report);
+        let figures = vec![
+            figure(
+                &chart(RelationshipsFigure::Comparison),
+                "The journal's comparison: means over replicates; dead neurons belong to the axis on the right.",
+                Some(table),
+            )?,
+            figure(&chart(RelationshipsFigure::Accuracy), "W on the left, accuracy on the right, against size.", None)?,
+        ];
         Ok(self.section(
             "comparison",
             terms::COMPARISON,

@@ -44,7 +44,7 @@ impl Curve {
     }
 
     /// Size and mean, ascending.
-    pub fn means(&self) -> Vec<(f64, f64)> {
+    fn means(&self) -> Vec<(f64, f64)> {
         self.points.iter().map(|point| (f64::from(point.size), point.mean())).collect()
     }
 

@@ -44,7 +44,7 @@ pub fn verdict(mixture: &Report) -> Said {
 }
 
 /// The weight of one family against size, of those networks whose fit has two components to speak of (status `ok`).
-pub fn weight(mixture: &Report, family: &str) -> Curve {
+fn weight(mixture: &Report, family: &str) -> Curve {
     let status = mixture.position("status");
     let is_ok = |row: &Row| status.is_some_and(|at| row[at] == "ok".into());
     Curve::among(mixture, Measure::share("weight"), |row| is(mixture, family)(row) && is_ok(row))

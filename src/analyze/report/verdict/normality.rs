@@ -16,7 +16,8 @@ pub fn verdict(normality: &Report, subsampled: Option<&Report>) -> Said {
         format!("Only one size, {}, has a W: {}.", best.size, best.words())
     } else {
         let like = w.like(best).map_or(0, |like| like.len());
-        let unsure = if like > 0 { format!(", not clearly above {}", counted(like, "other size")) } else { String::new() };
+        let unsure =
+            if like > 0 { format!(", not clearly above {}", counted(like, "other size")) } else { String::new() };
         format!("W is largest at {} neurons: {}{unsure}.", best.size, best.words())
     };
     let mut sentences = Vec::new();
@@ -95,7 +96,11 @@ mod tests {
             (2896, 1, &[0.704, 0.0, 0.4]),
         ];
         let said = verdict(&report("normality", &COLUMNS, &rows), None);
-        assert!(said.verdict.starts_with("W is largest at 256 neurons: 0.9820 [0.9566, 1], not clearly above 1 other size"), "{}", said.verdict);
+        assert!(
+            said.verdict.starts_with("W is largest at 256 neurons: 0.9820 [0.9566, 1], not clearly above 1 other size"),
+            "{}",
+            said.verdict
+        );
         assert!(
             said.sentences[0].starts_with("Replicate by replicate, 64 cannot be told apart"),
             "{}",
