@@ -1,8 +1,8 @@
 //! Figures of one number per network against its size: replicates as dots, their mean as a line.
 
-use super::{Axis, Chart, Mark, Series, color};
+use super::{Axis, Chart, Mark, Range, Series, color};
 use layerscope_analysis::LEVEL;
-use layerscope_analysis::interval::mean_interval;
+use layerscope_analysis::interval::{Interval, mean_interval};
 use std::collections::BTreeMap;
 
 /// One number of one unit.
@@ -18,7 +18,7 @@ pub struct Observation {
 
 /// Shapiro-Wilk's W against size, the most normal size marked; `label` says of what.
 ///
-/// Over replicates the vertical lines are Student's 95 % intervals of the mean.
+/// Over replicates with error bars: Student's 95 % intervals of the mean.
 pub fn normality(subtitle: &str, label: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
     let y = Axis::linear(label).ending_at(1.0);
     let mut chart = sweep("Normality against size", subtitle, y, observations);
@@ -87,19 +87,17 @@ fn by_series(observations: &[Observation]) -> BTreeMap<&str, BTreeMap<i32, Vec<f
     by_series
 }
 
-/// A vertical line for each size with two or more values: Student's 95 % interval of their mean, cut at `highest`.
+/// Student's 95 % interval of the mean of each size with two or more values, cut at `highest`; one series for each name.
 fn intervals(observations: &[Observation], highest: f64) -> Vec<Series> {
-    let mut series = Vec::new();
-    for (index, sizes) in by_series(observations).values().enumerate() {
-        let with_interval =
-            sizes.iter().filter_map(|(size, values)| Some((*size, mean_interval(values, LEVEL).ok()?.interval)));
-        series.extend(with_interval.map(|(size, interval)| {
-            let x = f64::from(size);
-            let line = vec![(x, interval.low.min(highest)), (x, interval.high.min(highest))];
-            Series { name: None, color: color::distinct(index), line, dots: Vec::new() }
-        }));
-    }
-    series
+    let range = |(size, values): (&i32, &Vec<f64>)| {
+        let Interval { low, high } = mean_interval(values, LEVEL).ok()?.interval;
+        Some(Range { at: f64::from(*size), low: low.min(highest), high: high.min(highest) })
+    };
+    let of_series = |(index, sizes): (usize, &BTreeMap<i32, Vec<f64>>)| {
+        let errors = sizes.iter().filter_map(range).collect();
+        Series { color: color::distinct(index), errors, ..Series::default() }
+    };
+    by_series(observations).values().enumerate().map(of_series).filter(|series| !series.errors.is_empty()).collect()
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -127,12 +125,11 @@ mod tests {
     fn normality_has_intervals_over_replicates_below_one() {
         let observations = [observation("", 64, 0.9), observation("", 64, 0.8), observation("", 90, 0.95)];
         let chart = normality("", "W", &observations, Some((90, 0.95)));
-        let lines: Vec<_> = chart.series.iter().filter(|series| series.name.is_none()).collect();
-        assert_eq!(lines.len(), 1, "one size has two replicates");
+        let bars: Vec<_> = chart.series.iter().flat_map(|series| &series.errors).collect();
+        assert_eq!(bars.len(), 1, "one size has two replicates");
         // 0.85 ± 12.706 · 0.05, which ends above 1.
-        let [low, high] = [lines[0].line[0], lines[0].line[1]];
-        assert!((low.1 - 0.214_69).abs() < 1e-5 && low.0 == 64.0, "{low:?}");
-        assert_eq!(high, (64.0, 1.0));
+        assert!((bars[0].low - 0.214_69).abs() < 1e-5 && bars[0].at == 64.0, "{bars:?}");
+        assert_eq!(bars[0].high, 1.0);
     }
 
     #[test]
