@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bootstrap;
+mod covariance;
 mod dead;
 mod density;
 mod gamma;
@@ -30,11 +31,14 @@ mod most_normal;
 mod quantile;
 mod rank_correlation;
 mod reason;
+mod reconstruction;
 mod shapiro_wilk;
+mod spectrum;
 mod summary;
 mod trend;
 mod variance;
 
+pub use covariance::{Covariance, CovarianceMatrix};
 pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
 pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at};
 pub use likelihood_ratio::{LikelihoodRatio, likelihood_ratio_test};
@@ -43,7 +47,11 @@ pub use most_normal::most_normal;
 pub use quantile::quantile;
 pub use rank_correlation::rank_correlation;
 pub use reason::Reason;
+pub use reconstruction::{Basis, OutputLayer, ReconstructionAccuracy, component_ladder, journal_distance};
 pub use shapiro_wilk::{PMethod, ROYSTON_MAX_N, ShapiroWilk, Weights, shapiro_wilk, shapiro_wilk_sorted};
+pub use spectrum::{
+    Dimensions, RANK_TOLERANCE, SHARES, Solver, Spectrum, dimensions, marchenko_pastur_edge, marchenko_pastur_median,
+};
 pub use summary::{Summary, summary};
 pub use trend::{Shape, Trend, best_trend, trends};
 pub use variance::{LayerSpread, STD_QUANTILES, layer_spread, standard_deviations};
