@@ -2,6 +2,7 @@
 
 use super::mixture::MixtureArgs;
 use super::normality::NormalityArgs;
+use super::report::ReportArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +32,8 @@ pub enum Command {
     Measure(Statistic),
     /// Check every digest, page and key of the recording; exit 0 only if all are sound
     Verify(VerifyArgs),
+    /// Everything about the recording in one HTML page: verdicts, figures, numbers, definitions
+    Report(ReportArgs),
 }
 
 /// Choices of `verify`.
@@ -278,7 +281,7 @@ impl FromStr for ByteSize {
     }
 }
 
-fn parse_stage(text: &str) -> Result<Stage, String> {
+pub(super) fn parse_stage(text: &str) -> Result<Stage, String> {
     match text {
         "pre" => Ok(Stage::Pre),
         "post" => Ok(Stage::Post),
@@ -324,7 +327,7 @@ mod tests {
         let parse = |line: &str| AnalyzeArgs::try_parse_from(line.split(' '));
         let choices = |line: &str| match parse(line).unwrap().command {
             Command::Measure(statistic) => statistic.choices().clone(),
-            Command::Verify(_) => panic!("not a statistic"),
+            Command::Verify(_) | Command::Report(_) => panic!("not a statistic"),
         };
         let chosen = choices("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron");
         assert_eq!((chosen.size.as_slice(), chosen.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));

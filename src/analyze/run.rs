@@ -7,7 +7,7 @@ use super::mixture::{self, MixtureArgs, MixtureFigure, fit_units};
 use super::normality::{self, NormalityArgs, NormalityFigure, Target};
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select};
-use super::{dead, provenance, relationships, summary, variance, verify};
+use super::{dead, provenance, relationships, report, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result, bail};
@@ -47,6 +47,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
     match &args.command {
         Command::Measure(statistic) => run_statistic(statistic),
         Command::Verify(args) => verify::run(args),
+        Command::Report(args) => report::run(args),
     }
 }
 

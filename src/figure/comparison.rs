@@ -1,6 +1,6 @@
 //! Several measures of the layer against size in one picture, on two scales.
 
-use super::{Axis, Chart, Observation, Series, Side, Stroke, color};
+use super::{Axis, Chart, Level, Observation, Series, Side, Stroke, color};
 use std::collections::BTreeMap;
 
 /// A measure: its name in the legend and one number per network.
@@ -12,12 +12,14 @@ pub struct MeasureCurve {
     pub observations: Vec<Observation>,
 }
 
+/// The share that the journal took for the sign of an oversized layer.
+const THRESHOLD: f64 = 0.025;
 /// Dead neurons at which the right axis ends, as in the journal's figure.
 const MOST_DEAD: f64 = 20.0;
 
 /// The journal's comparison: shares and rescaled accuracies on the left, dead neurons of a network on the right.
 ///
-/// Lines are means over replicates. Dead neurons are drawn up to twenty, where the journal's picture ends too.
+/// Lines are means over replicates, the level is the journal's 0.025. Dead neurons are drawn up to twenty, where the journal's picture ends too.
 pub fn comparison(subtitle: &str, measures: &[MeasureCurve], dead: &[Observation]) -> Chart {
     let left = measures.iter().enumerate().map(|(index, measure)| Series {
         name: Some(measure.name.clone()),
@@ -40,6 +42,7 @@ pub fn comparison(subtitle: &str, measures: &[MeasureCurve], dead: &[Observation
         y: Axis::linear("share, W, or rescaled accuracy").starting_at(0.0).ending_at(1.05),
         right: Some(Axis::linear("dead neurons in a network (up to 20)").starting_at(0.0).ending_at(MOST_DEAD)),
         series: left.chain([right]).collect(),
+        levels: vec![Level { y: THRESHOLD, label: "0.025".into() }],
         ..Chart::default()
     }
 }

@@ -1,6 +1,6 @@
 //! Quantiles of the neurons' standard deviations against those of a normal distribution.
 
-use super::{Axis, Chart, Series, Spread, color};
+use super::{Axis, Chart, Series, Spread, Stroke, color};
 use layerscope_analysis::normality::normal_quantile;
 use layerscope_analysis::quantile;
 
@@ -16,23 +16,15 @@ pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let mut series: Vec<Series> = Vec::new();
     for (index, spread) in spreads.iter().enumerate() {
         let Some(dots) = points(&spread.stds) else { continue };
-        let name = if spread.series.is_empty() {
-            spread.size.to_string()
-        } else {
-            format!("{} · {}", spread.size, spread.series)
-        };
-        series.push(Series {
-            name: Some(name),
-            color: color::sequential(index, spreads.len()),
-            line: Vec::new(),
-            dots,
-        });
+        let color = color::sequential(index, spreads.len());
+        series.push(Series { name: Some(spread.name()), color, dots, ..Series::default() });
     }
     let ends = series.iter().flat_map(|series| &series.dots).map(|dot| dot.0);
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     if low < high {
         let line = vec![(low, low), (high, high)];
-        series.insert(0, Series { name: Some("normal".into()), color: "#888888".into(), line, dots: Vec::new() });
+        let diagonal = Series { name: Some("normal".into()), color: "#888888".into(), line, ..Series::default() };
+        series.insert(0, Series { stroke: Stroke::Dashed, ..diagonal });
     }
     Chart {
         title: "Standard deviations of the neurons against a normal distribution".into(),
@@ -41,7 +33,7 @@ pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
         y: Axis::linear("quantile of the neurons' standard deviations, standardised"),
         legend_title: Some("size".into()),
         series,
-        marks: Vec::new(),
+        ..Chart::default()
     }
 }
 

@@ -84,7 +84,8 @@ fn column(report: &Report, at: usize) -> Vec<String> {
     std::iter::once(heading.to_string()).chain(report.rows.iter().map(|row| text(&row[at]))).collect()
 }
 
-fn text(cell: &Cell) -> String {
+/// A cell for people: four significant digits, a dash for what has no value.
+pub(super) fn text(cell: &Cell) -> String {
     match cell {
         Cell::Absent => String::new(),
         Cell::Null => "-".into(),

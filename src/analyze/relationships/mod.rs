@@ -13,7 +13,7 @@ use super::row::{Answer, Measured, excluded_warning, key_cells};
 use super::unit::Available;
 use crate::figure::{Chart, MeasureCurve, Observation, comparison, growth as growth_figure, normality_and_accuracy};
 use crate::report::{Cell, Column, Report};
-use layerscope_analysis::mixture::{Family, Params};
+use layerscope_analysis::mixture::{Family, Params, Status};
 use layerscope_analysis::{Reason, layer_spread, shapiro_wilk, standard_deviations, trends};
 use layerscope_recorder::recording::Stage;
 
@@ -90,7 +90,11 @@ pub fn report(stage: Stage, measured: &[Measured<'_>], available: &[Available], 
 fn measures(unit: &Measured<'_>) -> Result<[(&'static str, Cell); 8], Reason> {
     let spread = layer_spread(&unit.neurons)?;
     let alive = standard_deviations(&unit.neurons, false);
-    let weight = |family| Params::new(family).fit_sample(&alive).ok().and_then(|fit| fit.parameters.weight());
+    let weight = |family| {
+        let fit = Params::new(family).fit_sample(&alive).ok()?;
+        // The weight of components that cannot be told apart, or of one that has collapsed, is no share of neurons.
+        fit.parameters.weight().filter(|_| fit.status == Status::Ok)
+    };
     let w = |with_dead| shapiro_wilk(&standard_deviations(&unit.neurons, with_dead)).ok().map(|test| test.w);
     Ok([
         ("n_dead", spread.n_dead.into()),
