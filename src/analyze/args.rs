@@ -1,6 +1,7 @@
 //! What was typed: statistics as subcommands, the same choices for each.
 
 use super::mixture::MixtureArgs;
+use super::pca::PcaArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +65,8 @@ pub enum Statistic {
     Normality(Choices),
     /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
     Mixture(MixtureArgs),
+    /// How many directions the layer uses: eigenvalues of the neurons' covariance, reconstruction from the first k
+    Pca(PcaArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
     /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
@@ -79,6 +82,7 @@ impl Statistic {
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
             Statistic::Mixture(_) => "mixture",
+            Statistic::Pca(_) => "pca",
             Statistic::Accuracy(_) => "accuracy",
             Statistic::Relationships(_) => "relationships",
         }
@@ -93,6 +97,7 @@ impl Statistic {
             | Statistic::Accuracy(choices) => choices,
             Statistic::Variance(args) => &args.choices,
             Statistic::Mixture(args) => &args.choices,
+            Statistic::Pca(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,
         }
     }
@@ -190,7 +195,7 @@ impl From<BandwidthRule> for Bandwidth {
 pub struct Choices {
     /// A Parquet file or a folder of them
     pub recording: PathBuf,
-    /// Values before (pre) or after (post) the activation function [default: post]
+    /// Values before (pre) or after (post) the activation function [default: post; of pca: pre]
     #[arg(long, value_parser = parse_stage, value_name = "pre|post")]
     pub stage: Option<Stage>,
     /// Only this layer [default: all]

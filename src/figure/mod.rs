@@ -8,6 +8,7 @@ mod density;
 mod growth;
 mod histogram;
 mod mixture;
+mod pca;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
@@ -15,6 +16,7 @@ pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
+pub use pca::{ComponentCurve, reconstruction_accuracy, reconstruction_distance, spectrum};
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 
 use std::path::Path;
