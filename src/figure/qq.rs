@@ -1,6 +1,6 @@
 //! Quantiles of the neurons' standard deviations against those of a normal distribution.
 
-use super::{Axis, Chart, Series, Spread, color};
+use super::{Axis, Chart, Series, Spread, Stroke, color};
 use layerscope_analysis::normality::normal_quantile;
 use layerscope_analysis::quantile;
 
@@ -23,7 +23,8 @@ pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     if low < high {
         let line = vec![(low, low), (high, high)];
-        series.insert(0, Series { name: Some("normal".into()), color: "#888888".into(), line, ..Series::default() });
+        let diagonal = Series { name: Some("normal".into()), color: "#888888".into(), line, ..Series::default() };
+        series.insert(0, Series { stroke: Stroke::Dashed, ..diagonal });
     }
     Chart {
         title: "Standard deviations of the neurons against a normal distribution".into(),

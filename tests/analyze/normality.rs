@@ -5,9 +5,10 @@ use layerscope_recorder::recording::Stage;
 use serde_json::Value;
 use std::fs;
 
-/// Standard deviations of a network: a skewed sample of `n`, moved by `shift`.
-fn spread(n: usize, shift: f32) -> Vec<f32> {
-    (0..n).map(|i| 1.0 + shift + ((i * 7 + 3) % n) as f32 / n as f32 + ((i * i) % n) as f32 / n as f32).collect()
+/// Standard deviations of a network: a skewed sample of `n`, the more so the larger `power`.
+fn spread(n: usize, power: i32) -> Vec<f32> {
+    let value = |i: usize| 1.0 + ((i * 7 + 3) % n) as f32 / n as f32 + ((i * i) % n) as f32 / n as f32;
+    (0..n).map(|i| value(i).powi(power)).collect()
 }
 
 /// Sizes 12 and 40, two replicates each.
@@ -15,7 +16,7 @@ fn replicated() -> Setup {
     let mut units = Vec::new();
     for size in [12, 40] {
         for replicate in 0..2 {
-            let stds = spread(size, replicate as f32 * 0.37);
+            let stds = spread(size, replicate + 1);
             units.push((key(size as i32, replicate, 1), size, two_level(&stds)));
         }
     }
@@ -70,6 +71,7 @@ fn replicates_have_a_mean_with_an_interval() {
     assert_eq!((by_size.len(), &by_size[0]["size"], &by_size[1]["size"]), (2, &12.into(), &40.into()));
     for (at, found) in by_size.iter().enumerate() {
         let [a, b] = [w[2 * at], w[2 * at + 1]];
+        assert!(a != b, "replicates that are equal show nothing");
         assert_near(&found["w"]["mean"], (a + b) / 2.0);
         assert_eq!(found["w"]["n_replicates"], 2);
         // Two values: mean ± 12.706 |a - b| / 2.
@@ -229,8 +231,8 @@ fn every_picture_of_normality_can_be_drawn() {
     let setup = replicated();
     let runs = [
         ("normality --figure qq", "qq.svg", "against a normal distribution"),
-        ("normality --subsample 10", "subsample.svg", "of subsamples of the standard deviations"),
-        ("normality --target activations", "activations.svg", "W of their activations"),
+        ("normality --subsample 10", "subsample.svg", "W of subsamples"),
+        ("normality --target activations", "activations.svg", "W of a neuron"),
     ];
     for (line, file, words) in runs {
         let answer = setup.analyze(&format!("{line} --plot {file}"));

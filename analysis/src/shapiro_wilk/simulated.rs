@@ -5,11 +5,11 @@ use super::polynomial;
 
 /// Mean of ln(1 - W) + ln n, as a polynomial in ln n. These constants and the following are the `fit` of
 /// fixtures/shapiro_wilk_null.json.
-const LOCATION: [f64; 4] = [-0.5794564, 0.2467189, -0.01665033, 0.0004607668];
+const LOCATION: [f64; 4] = [-0.3189992, 0.1617202, -0.007457816, 0.0001314322];
 /// Logarithm of the standard deviation of ln(1 - W), in ln n.
-const LOG_SCALE: [f64; 3] = [-0.5851835, -0.06069072, 0.001437097];
+const LOG_SCALE: [f64; 3] = [-0.5413793, -0.06957059, 0.001881905];
 /// The standard normal variable, in the standardised ln(1 - W); it rises everywhere.
-const SCORE: [f64; 4] = [0.01469414, 0.9926688, -0.0155239, 0.002549819];
+const SCORE: [f64; 4] = [0.01525862, 0.9923137, -0.01605753, 0.002726832];
 
 /// P(W' <= W) for a normal sample of `n` values, 5000 < n <= 10^6, from 1 - W.
 ///

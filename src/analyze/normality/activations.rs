@@ -176,10 +176,5 @@ impl Network {
 /// Mean W over the neurons of a network against size.
 pub fn chart(subtitle: &str, tested: &Tested) -> Chart {
     let best = most_normal(&tested.networks, "w");
-    w_figure(
-        subtitle,
-        "mean over the neurons of Shapiro–Wilk W of their activations",
-        &observations(&tested.networks, "w"),
-        best,
-    )
+    w_figure(subtitle, "mean Shapiro–Wilk W of a neuron's activations", &observations(&tested.networks, "w"), best)
 }

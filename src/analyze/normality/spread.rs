@@ -142,7 +142,7 @@ pub fn w_chart(subtitle: &str, report: &Report) -> Chart {
     let column = compared(report);
     let label = match column {
         "w" => "Shapiro–Wilk W of the neurons' standard deviations",
-        _ => "Shapiro–Wilk W of subsamples of the standard deviations",
+        _ => "mean Shapiro–Wilk W of subsamples",
     };
     w_figure(subtitle, label, &observations(report, column), most_normal(report, column))
 }
