@@ -77,6 +77,9 @@ const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "mixture", "d
 #[test]
 fn analyze_names_every_statistic() {
     assert_names(ANALYZE, &["--help"], &STATISTICS);
+    assert_names(ANALYZE, &["--help"], &["verify", "report"]);
+    let flags = ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory"];
+    assert_names(ANALYZE, &["report", "--help"], &flags);
 }
 
 #[test]
@@ -107,7 +110,11 @@ fn every_statistic_names_every_flag() {
     for statistic in STATISTICS {
         assert_names(ANALYZE, &[statistic, "--help"], &flags);
     }
-    assert_names(ANALYZE, &["variance", "--help"], &["--per-neuron"]);
+    assert_names(
+        ANALYZE,
+        &["variance", "--help"],
+        &["--per-neuron", "--figure", "--bandwidth", "histogram", "silverman"],
+    );
     let normality = [
         "--target",
         "std",

@@ -7,6 +7,7 @@
 //! - `mixture.rs`: families, the bootstrap, replicates and pooling.
 //! - `output.rs`: tables, files, pictures, pipes.
 //! - `relationships.rs`: measures beside each other, means over replicates.
+//! - `report.rs`: the page of everything.
 //! - `trouble.rs`: units without a value, NaN, damaged files, requests that cannot be met.
 
 mod mixture;
@@ -14,5 +15,6 @@ mod normality;
 mod numbers;
 mod output;
 mod relationships;
+mod report;
 mod setup;
 mod trouble;

@@ -76,7 +76,7 @@ impl Frame<'_> {
             .with_title_size(17)
             .with_subtitle_size(12)
             .with_subtitle_wrap(105)
-            .with_y_label_wrap(52)
+            .with_y_label_wrap(58)
             .with_grid_line_width(0.6)
             .with_theme(theme());
         if let (Some(axis), Some((low, high))) = (&self.chart.right, self.right) {
