@@ -72,7 +72,7 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 6] = ["summary", "variance", "normality", "dead", "accuracy", "relationships"];
+const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "dead", "pca", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
@@ -108,6 +108,8 @@ fn every_statistic_names_every_flag() {
         assert_names(ANALYZE, &[statistic, "--help"], &flags);
     }
     assert_names(ANALYZE, &["variance", "--help"], &["--per-neuron"]);
+    let of_pca = ["--top", "--method", "--figure", "standard", "journal", "spectrum", "distance", "accuracy"];
+    assert_names(ANALYZE, &["pca", "--help"], &of_pca);
 }
 
 #[test]
