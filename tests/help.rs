@@ -72,7 +72,8 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "mixture", "dead", "accuracy", "relationships"];
+const STATISTICS: [&str; 8] =
+    ["summary", "variance", "normality", "mixture", "dead", "pca", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
@@ -130,9 +131,10 @@ fn every_statistic_names_every_flag() {
         "--figure",
     ];
     assert_names(ANALYZE, &["normality", "--help"], &normality);
-    let of_mixture =
-        ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal", "0.95"];
+    let of_mixture = ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal"];
     assert_names(ANALYZE, &["mixture", "--help"], &of_mixture);
+    let of_pca = ["--top", "--method", "--figure", "standard", "journal", "spectrum", "distance", "accuracy"];
+    assert_names(ANALYZE, &["pca", "--help"], &of_pca);
 }
 
 #[test]

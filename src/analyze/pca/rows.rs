@@ -81,7 +81,7 @@ pub fn report(stage: Stage, units: &[Decomposed<'_>], args: &PcaArgs, warnings: 
             ));
         }
         if found.spectrum.solver() == Solver::FullAfterTruncated {
-            let warning = "the truncated solver did not converge within half of the dimensions: the full one was used";
+            let warning = "the truncated solver would need more than half of the dimensions: the full one was used";
             answer.report.warnings.push(format!("{}: {warning}", unit.group));
         }
     }
