@@ -116,17 +116,22 @@ pub fn weighted_gamma(values: &[f64], weights: &[f64]) -> Result<GammaEstimate, 
     if n_outside > 0 {
         return Err(Reason::OutsideSupport { n_outside, n: values.len() as u64 });
     }
-    // Relative to the largest of each, so that no sum leaves the exponent's range, however large or small they are.
-    let largest = values.iter().copied().fold(0.0, f64::max);
-    let heaviest = weights.iter().copied().fold(0.0, f64::max);
-    if heaviest == 0.0 {
+    // What has no weight leaves no trace. Relative to the largest of each, so that no sum leaves the exponent's range.
+    let pairs: Vec<(f64, f64)> =
+        values.iter().copied().zip(weights.iter().copied()).filter(|(_, w)| *w > 0.0).collect();
+    let (largest, heaviest) = pairs.iter().fold((0.0_f64, 0.0_f64), |most, (x, w)| (most.0.max(*x), most.1.max(*w)));
+    if pairs.is_empty() {
         return Err(Reason::TooFew { n: 0, needed: 1 });
     }
-    let total: f64 = weights.iter().map(|w| w / heaviest).sum();
-    let weighted =
-        |of: &dyn Fn(f64) -> f64| values.iter().zip(weights).map(|(x, w)| w / heaviest * of(*x)).sum::<f64>() / total;
+    let total: f64 = pairs.iter().map(|(_, w)| w / heaviest).sum();
+    let weighted = |of: &dyn Fn(f64) -> f64| pairs.iter().map(|(x, w)| w / heaviest * of(*x)).sum::<f64>() / total;
     let mean = weighted(&|x| x / largest);
-    let c = -weighted(&|x| x.ln() - largest.ln() - mean.ln());
+    // Of the quotient, which is near 1 where c is small and digits count; of its parts where it underflows.
+    let ln_ratio = |x: f64| match x / largest {
+        ratio if ratio >= f64::MIN_POSITIVE => (ratio / mean).ln(),
+        _ => x.ln() - largest.ln() - mean.ln(),
+    };
+    let c = -weighted(&ln_ratio);
     let shape = if c < 1e-15 { f64::INFINITY } else { shape_of(c) };
     Ok(GammaEstimate { shape, scale: mean / shape * largest })
 }

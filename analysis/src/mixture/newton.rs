@@ -16,7 +16,7 @@ const LEAST_CURVATURE: f64 = 1e-6;
 /// by the absolute value instead keeps the step uphill everywhere (Dauphin et al. 2014): a short enough one always pays.
 ///
 /// # References
-/// Y. Dauphin, R. Pascanu, C. Gulcehre, K. Cho, S. Ganguli, Y. Bengio (2014), Identifying and attacking the saddle point
+/// Y. N. Dauphin, R. Pascanu, C. Gulcehre, K. Cho, S. Ganguli, Y. Bengio (2014), Identifying and attacking the saddle point
 /// problem in high-dimensional non-convex optimization, Advances in Neural Information Processing Systems 27.
 pub(super) fn newton<A: Before<B>, B: Part>(
     pair: &Pair<A, B>,

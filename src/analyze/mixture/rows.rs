@@ -65,6 +65,7 @@ fn columns() -> Vec<Column> {
         Column::integer("iterations").as_detail(),
         Column::boolean("converged").as_detail(),
         Column::text("status"),
+        Column::text("doubt"),
         Column::text("floors"),
         Column::real("aic").as_detail(),
         Column::real("bic").as_detail(),
@@ -146,6 +147,7 @@ fn fit_cells(fit: &Fit) -> Vec<(&'static str, Cell)> {
         ("aic", fit.aic.into()),
         ("bic", fit.bic.into()),
         ("icl", fit.icl.into()),
+        ("doubt", fit.doubt.map_or(Cell::Absent, |doubt| doubt.to_string().into())),
         ("floors", floors(fit)),
     ];
     for (name, value) in fit.parameters.named() {
