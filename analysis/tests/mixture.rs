@@ -177,7 +177,7 @@ fn mixtures_are_as_likely_as_the_best_of_plain_em_and_bfgs() {
         n += 1;
         if gain <= slack {
             n_same += 1;
-            // A likelihood that is flat to 1e-9 leaves its top known to the root of that.
+            // The reference stops at a slope of 1e-9 or where differences of the likelihood are rounding; found 1e-7.
             worst = worst.max(difference(&fit.parameters, &case.parameters));
         } else {
             n_better += 1;
@@ -187,7 +187,7 @@ fn mixtures_are_as_likely_as_the_best_of_plain_em_and_bfgs() {
     println!("{n} cases, {n_same} the same maximum, {n_better} a better one, parameters differ by {worst:e} at most");
     assert!(n >= 200, "{n} cases");
     assert!(n_same >= n * 95 / 100, "{n_same} of {n} cases have the reference's maximum");
-    assert!(worst < 1e-4, "parameters differ by {worst:e}");
+    assert!(worst < 1e-6, "parameters differ by {worst:e}");
 }
 
 #[test]
