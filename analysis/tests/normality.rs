@@ -133,9 +133,9 @@ fn rejected(n: usize, n_samples: u64, alpha: f64) -> [f64; 3] {
 
 #[test]
 fn true_nulls_are_rejected_as_often_as_documented() {
-    // docs/statistics.md has these numbers. The limits are four standard errors of the binomial distribution and what is
-    // allowed for the approximation: 0.4 % for A², 1.2 % for K² (1.8 % below n = 20), whose two parts are not independent. JB is of the limit
-    // of large n, and only said to be what it was found to be.
+    // docs/statistics.md has these numbers. The limits are four standard errors of the binomial distribution and what
+    // is allowed for the approximation: 0.4 % for A², 1.2 % for K² (1.8 % below n = 20), whose two parts are not
+    // independent. JB is of the limit of large n, and only said to be what it was found to be.
     for (n, n_samples, jarque_bera) in
         [(8, 20_000, 0.003), (20, 20_000, 0.023), (100, 20_000, 0.040), (1000, 5000, 0.048)]
     {

@@ -10,9 +10,9 @@ const EDGE: usize = 20;
 
 /// A QQ plot, one series per size from narrow (dark) to wide (light), and the diagonal of a normal distribution.
 ///
-/// Each size is standardised, z = (x - mean) / std with std divided by n - 1. The i-th smallest of n values stands against
-/// Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than 160 values a part is shown, with all of
-/// the 20 at each end. Sizes with fewer than 3 values or a single one have no points.
+/// Each size is standardised, z = (x - mean) / std with std divided by n - 1. The i-th smallest of n values stands
+/// against Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than 160 values a part is
+/// shown, with all of the 20 at each end. Sizes with fewer than 3 values or a single one have no points.
 pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let mut series: Vec<Series> = Vec::new();
     for (index, spread) in spreads.iter().enumerate() {
@@ -61,8 +61,8 @@ fn points(values: &[f64]) -> Option<Vec<(f64, f64)>> {
     Some(ranks(n).into_iter().map(point).collect())
 }
 
-/// The ranks that are shown, counted from 0: all of a small sample; of a large one [`EDGE`] at each end and evenly spaced ones
-/// between them.
+/// The ranks that are shown, counted from 0: all of a small sample; of a large one [`EDGE`] at each end and evenly
+/// spaced ones between them.
 fn ranks(n: usize) -> Vec<usize> {
     if n <= POINTS {
         return (0..n).collect();
