@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bootstrap;
+mod covariance;
 mod dead;
 mod density;
 mod gamma;
@@ -33,13 +34,16 @@ pub mod normality;
 mod quantile;
 mod rank_correlation;
 mod reason;
+mod reconstruction;
 mod scale;
 mod shapiro_wilk;
 mod sort;
+mod spectrum;
 mod summary;
 mod trend;
 mod variance;
 
+pub use covariance::{Covariance, CovarianceMatrix};
 pub use dead::{DORMANT_TAUS, Dead, LEVEL, dead};
 pub use density::{Bandwidth, Density, GRID_POINTS, gaussian_kde, gaussian_kde_at};
 pub use likelihood_ratio::{LikelihoodRatio, likelihood_ratio_test};
@@ -48,9 +52,13 @@ pub use most_normal::most_normal;
 pub use quantile::quantile;
 pub use rank_correlation::rank_correlation;
 pub use reason::Reason;
+pub use reconstruction::{Basis, OutputLayer, ReconstructionAccuracy, component_ladder, journal_distance};
 pub use shapiro_wilk::{
     PMethod, ROYSTON_MAX_N, SIMULATED_MAX_N, ShapiroWilk, SubsampleW, Weights, shapiro_wilk,
     shapiro_wilk_of_activations, shapiro_wilk_sorted, subsample_w,
+};
+pub use spectrum::{
+    Dimensions, RANK_TOLERANCE, SHARES, Solver, Spectrum, dimensions, marchenko_pastur_edge, marchenko_pastur_median,
 };
 pub use summary::{Summary, summary};
 pub use trend::{Shape, Trend, best_trend, trends};

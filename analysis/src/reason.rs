@@ -40,6 +40,18 @@ pub enum Reason {
     /// The journal's fit divides 0 by 0: its densities underflow.
     #[error("the journal's fit fails here: both densities underflow at a value, or a component has no weight left")]
     Underflow,
+    /// No neuron of a layer varies, so its variance has no directions.
+    #[error("all {n_neurons} neurons are constant")]
+    NoVariance {
+        /// Number of neurons.
+        n_neurons: u64,
+    },
+    /// An iteration ended without an answer.
+    #[error("{what} did not converge")]
+    NotConverged {
+        /// What was sought.
+        what: &'static str,
+    },
     /// Some values are NaN or infinite.
     #[error("{n_nonfinite} of {n} values are NaN or infinite")]
     NotFinite {

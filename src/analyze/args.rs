@@ -2,6 +2,8 @@
 
 use super::mixture::MixtureArgs;
 use super::normality::NormalityArgs;
+use super::pca::PcaArgs;
+use super::report::ReportArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -31,6 +33,8 @@ pub enum Command {
     Measure(Statistic),
     /// Check every digest, page and key of the recording; exit 0 only if all are sound
     Verify(VerifyArgs),
+    /// Everything about the recording in one HTML page: verdicts, figures, numbers, definitions
+    Report(ReportArgs),
 }
 
 /// Choices of `verify`.
@@ -65,6 +69,8 @@ pub enum Statistic {
     Normality(NormalityArgs),
     /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
     Mixture(MixtureArgs),
+    /// How many directions the layer uses: eigenvalues of the neurons' covariance, reconstruction from the first k
+    Pca(PcaArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
     /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
@@ -80,6 +86,7 @@ impl Statistic {
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
             Statistic::Mixture(_) => "mixture",
+            Statistic::Pca(_) => "pca",
             Statistic::Accuracy(_) => "accuracy",
             Statistic::Relationships(_) => "relationships",
         }
@@ -92,6 +99,7 @@ impl Statistic {
             Statistic::Normality(args) => &args.choices,
             Statistic::Variance(args) => &args.choices,
             Statistic::Mixture(args) => &args.choices,
+            Statistic::Pca(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,
         }
     }
@@ -121,13 +129,17 @@ pub struct RelationshipsArgs {
     #[command(flatten)]
     pub choices: Choices,
     /// Which picture --plot draws
-    #[arg(long, value_enum, default_value_t = RelationshipsFigure::SumStd, requires = "plot")]
+    #[arg(long, value_enum, default_value_t = RelationshipsFigure::Comparison, requires = "plot")]
     pub figure: RelationshipsFigure,
 }
 
 /// The pictures of `relationships`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RelationshipsFigure {
+    /// Mixture weights, W, rescaled accuracy and dead neurons against size, the journal's comparison of metrics
+    Comparison,
+    /// W beside training and test accuracy against size
+    Accuracy,
     /// Sum of the variances against size, with a constant, a line and a logarithm
     SumVariance,
     /// Sum of the standard deviations against size, with a constant, a line and a logarithm
@@ -189,7 +201,7 @@ impl From<BandwidthRule> for Bandwidth {
 pub struct Choices {
     /// A Parquet file or a folder of them
     pub recording: PathBuf,
-    /// Values before (pre) or after (post) the activation function [default: post]
+    /// Values before (pre) or after (post) the activation function [default: post; of pca: pre]
     #[arg(long, value_parser = parse_stage, value_name = "pre|post")]
     pub stage: Option<Stage>,
     /// Only this layer [default: all]
@@ -274,7 +286,7 @@ impl FromStr for ByteSize {
     }
 }
 
-fn parse_stage(text: &str) -> Result<Stage, String> {
+pub(super) fn parse_stage(text: &str) -> Result<Stage, String> {
     match text {
         "pre" => Ok(Stage::Pre),
         "post" => Ok(Stage::Post),
@@ -320,7 +332,7 @@ mod tests {
         let parse = |line: &str| AnalyzeArgs::try_parse_from(line.split(' '));
         let choices = |line: &str| match parse(line).unwrap().command {
             Command::Measure(statistic) => statistic.choices().clone(),
-            Command::Verify(_) => panic!("not a statistic"),
+            Command::Verify(_) | Command::Report(_) => panic!("not a statistic"),
         };
         let chosen = choices("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron");
         assert_eq!((chosen.size.as_slice(), chosen.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));

@@ -1,7 +1,7 @@
 //! `analyze`: measure a recording.
 //!
 //! [`args`] is what was typed, [`unit`](mod@unit) chooses the units, [`measure`](mod@measure) streams them into moments, and one
-//! file per statistic turns moments into rows and a picture. [`run`](mod@run) is the whole program in one page.
+//! file per statistic turns moments into rows and a picture; [`report`](mod@report) puts them into one page. [`run`](mod@run) is the whole program in one page.
 
 pub mod accuracy;
 pub mod args;
@@ -11,9 +11,11 @@ pub mod dead;
 pub mod measure;
 pub mod mixture;
 pub mod normality;
+pub mod pca;
 mod progress;
 pub mod provenance;
 pub mod relationships;
+pub mod report;
 pub mod row;
 pub mod run;
 pub mod summary;

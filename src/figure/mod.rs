@@ -4,18 +4,22 @@
 
 mod chart;
 mod color;
+mod comparison;
 mod density;
 mod growth;
 mod histogram;
 mod mixture;
+mod pca;
 mod qq;
 mod sweep;
 
 pub use chart::{Axis, Bar, Chart, Level, Mark, Range, Scale, Series, Side, Stroke};
+pub use comparison::{MeasureCurve, comparison, normality_and_accuracy};
 pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
+pub use pca::{ComponentCurve, reconstruction_accuracy, reconstruction_distance, spectrum};
 pub use qq::qq;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 

@@ -17,13 +17,8 @@ pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let mut series: Vec<Series> = Vec::new();
     for (index, spread) in spreads.iter().enumerate() {
         let Some(dots) = points(&spread.stds) else { continue };
-        let name = if spread.series.is_empty() {
-            spread.size.to_string()
-        } else {
-            format!("{} · {}", spread.size, spread.series)
-        };
         let color = color::sequential(index, spreads.len());
-        series.push(Series { name: Some(name), color, dots, ..Series::default() });
+        series.push(Series { name: Some(spread.name()), color, dots, ..Series::default() });
     }
     let ends = series.iter().flat_map(|series| &series.dots).map(|dot| dot.0);
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));

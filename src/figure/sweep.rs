@@ -2,8 +2,13 @@
 
 use super::{Axis, Chart, Mark, Range, Series, color};
 use layerscope_analysis::LEVEL;
-use layerscope_analysis::interval::{Interval, mean_interval};
+use layerscope_analysis::interval::mean_interval;
 use std::collections::BTreeMap;
+
+/// What a mean of shares can be.
+const SHARE: (f64, f64) = (0.0, 1.0);
+/// What a mean of counts and sums can be.
+const COUNT: (f64, f64) = (0.0, f64::INFINITY);
 
 /// One number of one unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +23,10 @@ pub struct Observation {
 
 /// Shapiro-Wilk's W against size, the most normal size marked; `label` says of what.
 ///
-/// Over replicates with error bars: Student's 95 % intervals of the mean.
+/// Over replicates the vertical lines are Student's 95 % intervals of the mean.
 pub fn normality(subtitle: &str, label: &str, observations: &[Observation], most_normal: Option<(i32, f64)>) -> Chart {
     let y = Axis::linear(label).ending_at(1.0);
-    let mut chart = sweep("Normality against size", subtitle, y, observations);
-    chart.series.extend(intervals(observations, 1.0));
+    let mut chart = sweep("Normality against size", subtitle, y, observations, SHARE);
     chart.marks.extend(
         most_normal.map(|(size, w)| Mark { x: f64::from(size), label: format!("most normal: {size} (W = {w:.3})") }),
     );
@@ -32,23 +36,23 @@ pub fn normality(subtitle: &str, label: &str, observations: &[Observation], most
 /// Dead neurons against size.
 pub fn dead(subtitle: &str, observations: &[Observation], pooled: bool) -> Chart {
     let label = if pooled { "dead neurons, replicates pooled" } else { "dead neurons in a network" };
-    sweep("Dead neurons against size", subtitle, from_zero(label, observations), observations)
+    sweep("Dead neurons against size", subtitle, from_zero(label, observations), observations, COUNT)
 }
 
 /// Sum over the neurons of the standard deviation against size, the journal's "total variance".
 pub fn sum_std(subtitle: &str, observations: &[Observation], pooled: bool) -> Chart {
     let label = if pooled { "sum of standard deviations, replicates pooled" } else { "sum of standard deviations" };
-    sweep("Sum of the standard deviations against size", subtitle, from_zero(label, observations), observations)
+    sweep("Sum of the standard deviations against size", subtitle, from_zero(label, observations), observations, COUNT)
 }
 
 /// Share of exact zeros among the activations against size.
 pub fn zeros(subtitle: &str, observations: &[Observation]) -> Chart {
-    sweep("Zero activations against size", subtitle, Axis::linear("share of values that are 0"), observations)
+    sweep("Zero activations against size", subtitle, Axis::linear("share of values that are 0"), observations, SHARE)
 }
 
 /// Accuracy on training and test data against size.
 pub fn accuracy(subtitle: &str, observations: &[Observation]) -> Chart {
-    sweep("Accuracy against size", subtitle, Axis::linear("accuracy"), observations)
+    sweep("Accuracy against size", subtitle, Axis::linear("accuracy"), observations, SHARE)
 }
 
 /// An axis for what cannot be negative; counts that are all zero still get a range.
@@ -57,7 +61,8 @@ fn from_zero(label: &str, observations: &[Observation]) -> Axis {
     if observations.iter().all(|o| o.value == 0.0) { axis.ending_at(1.0) } else { axis }
 }
 
-fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> Chart {
+/// Replicates as dots, their mean as a line, its 95 % interval over replicates as error bars.
+fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation], possible: (f64, f64)) -> Chart {
     let by_series = by_series(observations);
     let several = by_series.len() > 1;
     let replicated = by_series.values().flat_map(BTreeMap::values).any(|values| values.len() > 1);
@@ -69,7 +74,8 @@ fn sweep(title: &str, subtitle: &str, y: Axis, observations: &[Observation]) -> 
         let name_of = |text: &str| Some(if several { format!("{name}{text}") } else { text.trim().to_string() });
         if replicated {
             series.push(Series { name: name_of(" replicate"), color: color.clone(), dots, ..Series::default() });
-            series.push(Series { name: name_of(" mean"), color, line, ..Series::default() });
+            let errors = intervals(sizes, possible);
+            series.push(Series { name: name_of(" mean"), color, line, errors, ..Series::default() });
         } else {
             series.push(Series { name: several.then(|| name.to_string()), color, line, dots, ..Series::default() });
         }
@@ -87,17 +93,12 @@ fn by_series(observations: &[Observation]) -> BTreeMap<&str, BTreeMap<i32, Vec<f
     by_series
 }
 
-/// Student's 95 % interval of the mean of each size with two or more values, cut at `highest`; one series for each name.
-fn intervals(observations: &[Observation], highest: f64) -> Vec<Series> {
-    let range = |(size, values): (&i32, &Vec<f64>)| {
-        let Interval { low, high } = mean_interval(values, LEVEL).ok()?.interval;
-        Some(Range { at: f64::from(*size), low: low.min(highest), high: high.min(highest) })
-    };
-    let of_series = |(index, sizes): (usize, &BTreeMap<i32, Vec<f64>>)| {
-        let errors = sizes.iter().filter_map(range).collect();
-        Series { color: color::distinct(index), errors, ..Series::default() }
-    };
-    by_series(observations).values().enumerate().map(of_series).filter(|series| !series.errors.is_empty()).collect()
+/// Error bars of each size with two or more values: Student's 95 % interval of their mean, cut to what is possible.
+fn intervals(sizes: &BTreeMap<i32, Vec<f64>>, possible: (f64, f64)) -> Vec<Range> {
+    let with_interval =
+        sizes.iter().filter_map(|(size, values)| Some((f64::from(*size), mean_interval(values, LEVEL).ok()?.interval)));
+    let cut = |value: f64| value.clamp(possible.0, possible.1);
+    with_interval.map(|(at, found)| Range { at, low: cut(found.low), high: cut(found.high) }).collect()
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn normality_has_intervals_over_replicates_below_one() {
+    fn intervals_over_replicates_stay_within_the_possible() {
         let observations = [observation("", 64, 0.9), observation("", 64, 0.8), observation("", 90, 0.95)];
         let chart = normality("", "W", &observations, Some((90, 0.95)));
         let bars: Vec<_> = chart.series.iter().flat_map(|series| &series.errors).collect();

@@ -2,12 +2,13 @@
 //!
 //! A [`Report`] knows nothing about activations and reads no recording. `json.rs`, `csv.rs`, `parquet.rs` and
 //! `table.rs` each write the same rows; `destination.rs` decides where they go and makes the file appear whole or
-//! not at all. Numbers that do not exist are [`Cell::Null`]: no format ever prints `NaN` or `inf`.
+//! not at all; `html` is the page of `analyze report`. Numbers that do not exist are [`Cell::Null`]: no format ever prints `NaN` or `inf`.
 
 mod cell;
 mod csv;
 mod destination;
 mod finding;
+pub mod html;
 mod json;
 mod parquet;
 mod table;

@@ -84,7 +84,8 @@ fn column(report: &Report, at: usize) -> Vec<String> {
     std::iter::once(heading.to_string()).chain(report.rows.iter().map(|row| text(&row[at]))).collect()
 }
 
-fn text(cell: &Cell) -> String {
+/// A cell for people: four significant digits, a dash for what has no value.
+pub(super) fn text(cell: &Cell) -> String {
     match cell {
         Cell::Absent => String::new(),
         Cell::Null => "-".into(),
@@ -95,6 +96,11 @@ fn text(cell: &Cell) -> String {
             format!("[{}]", parts.join(", "))
         }
         Cell::Boolean(value) => if *value { "yes" } else { "no" }.into(),
+        Cell::Pairs(pairs) => {
+            let parts: Vec<String> =
+                pairs.iter().map(|(count, value)| format!("{count}: {}", significant(*value))).collect();
+            format!("[{}]", parts.join(", "))
+        }
         Cell::Text(text) if text.chars().count() > LONGEST_TEXT => {
             text.chars().take(LONGEST_TEXT - 1).chain(std::iter::once('…')).collect()
         }

@@ -53,7 +53,9 @@ fn every_picture_can_be_drawn() {
         ("normality", "w.svg", "most normal: "),
         ("dead", "dead.svg", "Dead neurons against size"),
         ("accuracy", "accuracy.svg", "Accuracy against size"),
-        ("relationships", "growth.svg", "logarithm"),
+        ("relationships", "comparison.svg", "Comparison of the measures"),
+        ("relationships --figure accuracy", "both.svg", "Normality and accuracy"),
+        ("relationships --figure sum-std", "growth.svg", "logarithm"),
         ("summary", "zeros.svg", "Zero activations against size"),
     ];
     for (line, file, words) in runs {

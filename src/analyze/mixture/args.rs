@@ -19,7 +19,7 @@ pub struct MixtureArgs {
     #[arg(long, value_enum, default_value_t = Method::Em)]
     pub method: Method,
     /// Bootstrap replicates behind each interval and p-value; 0 for none of them
-    #[arg(long, value_name = "N", default_value_t = 199)]
+    #[arg(long, value_name = "N", default_value_t = 99)]
     pub bootstrap: usize,
     /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,29 +1,32 @@
 //! `relationships`: the journal's measures of a layer beside each other and beside the networks' accuracy.
 //!
-//! [`report`] has one row per network; its findings say how the sums grow ([`growth`](mod@growth)) and where the
-//! measures peak ([`peak`](mod@peak)).
+//! [`report`] has one row per network; its findings say how the sums grow (`growth.rs`) and where the
+//! measures peak (`peak.rs`).
 
 mod growth;
 mod peak;
 
 use super::accuracy::History;
 use super::args::RelationshipsFigure;
-use super::by_size::{Measure, by_size, is_replicated, replicates};
+use super::by_size::{Measure, Replicates, by_size, is_replicated, replicates};
 use super::row::{Answer, Measured, excluded_warning, key_cells};
 use super::unit::Available;
-use crate::figure::{Chart, growth as growth_figure};
+use crate::figure::{Chart, MeasureCurve, Observation, comparison, growth as growth_figure, normality_and_accuracy};
 use crate::report::{Cell, Column, Report};
-use layerscope_analysis::{layer_spread, shapiro_wilk, standard_deviations, trends};
+use layerscope_analysis::mixture::{Family, Params, Status};
+use layerscope_analysis::{Reason, layer_spread, shapiro_wilk, standard_deviations, trends};
 use layerscope_recorder::recording::Stage;
 
 /// Columns whose growth with the size is described.
 const SUMS: [&str; 2] = ["sum_variance", "sum_std"];
 
 /// What is averaged over replicates.
-const AVERAGED: [Measure; 7] = [
+const AVERAGED: [Measure; 9] = [
     Measure::not_negative("n_dead"),
     Measure::share("w"),
     Measure::share("w_with_dead"),
+    Measure::share("weight_exp_normal"),
+    Measure::share("weight_two_gamma"),
     Measure::not_negative("sum_variance"),
     Measure::not_negative("sum_std"),
     Measure::share("train_accuracy"),
@@ -39,6 +42,8 @@ fn columns() -> Vec<Column> {
         Column::integer("n_dead"),
         Column::real("w"),
         Column::real("w_with_dead"),
+        Column::real("weight_exp_normal").headed("exp_normal"),
+        Column::real("weight_two_gamma").headed("two_gamma"),
         Column::real("sum_variance"),
         Column::real("sum_std"),
     ];
@@ -82,13 +87,21 @@ pub fn report(stage: Stage, measured: &[Measured<'_>], available: &[Available], 
     answer
 }
 
-fn measures(unit: &Measured<'_>) -> Result<[(&'static str, Cell); 6], layerscope_analysis::Reason> {
+fn measures(unit: &Measured<'_>) -> Result<[(&'static str, Cell); 8], Reason> {
     let spread = layer_spread(&unit.neurons)?;
+    let alive = standard_deviations(&unit.neurons, false);
+    let weight = |family| {
+        let fit = Params::new(family).fit_sample(&alive).ok()?;
+        // The weight of components that cannot be told apart, or of one that has collapsed, is no share of neurons.
+        fit.parameters.weight().filter(|_| fit.status == Status::Ok)
+    };
     let w = |with_dead| shapiro_wilk(&standard_deviations(&unit.neurons, with_dead)).ok().map(|test| test.w);
     Ok([
         ("n_dead", spread.n_dead.into()),
         ("w", w(false).into()),
         ("w_with_dead", w(true).into()),
+        ("weight_exp_normal", weight(Family::ExpNormal).into()),
+        ("weight_two_gamma", weight(Family::TwoGamma).into()),
         ("sum_variance", spread.sum_variance.into()),
         ("sum_std", spread.sum_std.into()),
         ("n_excluded", spread.n_excluded.into()),
@@ -129,13 +142,34 @@ fn describe(report: &mut Report) {
     ]);
 }
 
+/// Curves of the comparison and their names.
+const COMPARED: [(&str, &str); 5] = [
+    ("weight_two_gamma", "weight, two gamma"),
+    ("weight_exp_normal", "weight, exp + normal"),
+    ("w", "W without dead"),
+    ("rescaled_train_accuracy", "training accuracy, rescaled"),
+    ("rescaled_test_accuracy", "test accuracy, rescaled"),
+];
+
 /// The picture that was asked for.
 pub fn chart(figure: RelationshipsFigure, subtitle: &str, report: &Report) -> Chart {
     let of_sums = |column: &str, title: &str, label: &str| {
         let points = growth::points(report, column);
         growth_figure(title, label, subtitle, &points, &trends(&points).map_or_else(|_| Vec::new(), Vec::from))
     };
+    let of = |column: &str| -> Vec<Observation> {
+        let values = |found: &Replicates| found.values.iter().map(|value| (found.size, *value)).collect::<Vec<_>>();
+        let all = replicates(report, column).iter().flat_map(values).collect::<Vec<_>>();
+        all.into_iter().map(|(size, value)| Observation { series: String::new(), size, value }).collect()
+    };
     match figure {
+        RelationshipsFigure::Comparison => {
+            let curves = COMPARED.map(|(column, name)| MeasureCurve { name: name.into(), observations: of(column) });
+            comparison(subtitle, &curves, &of("n_dead"))
+        }
+        RelationshipsFigure::Accuracy => {
+            normality_and_accuracy(subtitle, &of("w"), &of("train_accuracy"), &of("test_accuracy"))
+        }
         RelationshipsFigure::SumVariance => {
             of_sums("sum_variance", "Sum of the variances against size", "sum of variances of a network")
         }
