@@ -72,11 +72,15 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 7] = ["summary", "variance", "normality", "mixture", "dead", "accuracy", "relationships"];
+const STATISTICS: [&str; 8] =
+    ["summary", "variance", "normality", "mixture", "dead", "pca", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
     assert_names(ANALYZE, &["--help"], &STATISTICS);
+    assert_names(ANALYZE, &["--help"], &["verify", "report"]);
+    let flags = ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory"];
+    assert_names(ANALYZE, &["report", "--help"], &flags);
 }
 
 #[test]
@@ -107,7 +111,11 @@ fn every_statistic_names_every_flag() {
     for statistic in STATISTICS {
         assert_names(ANALYZE, &[statistic, "--help"], &flags);
     }
-    assert_names(ANALYZE, &["variance", "--help"], &["--per-neuron"]);
+    assert_names(
+        ANALYZE,
+        &["variance", "--help"],
+        &["--per-neuron", "--figure", "--bandwidth", "histogram", "silverman"],
+    );
     let normality = [
         "--target",
         "std",
@@ -123,9 +131,10 @@ fn every_statistic_names_every_flag() {
         "--figure",
     ];
     assert_names(ANALYZE, &["normality", "--help"], &normality);
-    let of_mixture =
-        ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal", "0.95"];
+    let of_mixture = ["--families", "--method", "--bootstrap", "--seed", "--level", "--figure", "em", "journal"];
     assert_names(ANALYZE, &["mixture", "--help"], &of_mixture);
+    let of_pca = ["--top", "--method", "--figure", "standard", "journal", "spectrum", "distance", "accuracy"];
+    assert_names(ANALYZE, &["pca", "--help"], &of_pca);
 }
 
 #[test]

@@ -1,40 +1,459 @@
-//! Covariance, spectrum and reconstruction.
+//! Covariances, spectra and reconstructions: reference values, identities, laws.
+//!
+//! Reference values are those of fixtures/pca.json, from scikit-learn, dimensionality and SciPy's quadrature.
 
 mod support;
 
-use layerscope_analysis::{Covariance, Spectrum, dimensions};
-use ndarray::Array2;
-use std::time::Instant;
+use layerscope_analysis::{
+    Basis, Covariance, CovarianceMatrix, OutputLayer, Reason, ReconstructionAccuracy, Solver, Spectrum,
+    component_ladder, dimensions, journal_distance, marchenko_pastur_median,
+};
+use ndarray::{Array2, Axis, Slice};
+use serde::Deserialize;
+use support::samples::{SplitMix64, sample};
+use support::{Tolerance, assert_close};
+
+#[derive(Deserialize)]
+struct Fixture {
+    cases: Vec<Case>,
+    medians: Vec<Median>,
+}
+
+#[derive(Deserialize)]
+struct Median {
+    gamma: f64,
+    median: f64,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    family: String,
+    seed: u64,
+    n: usize,
+    u: usize,
+    spread: f64,
+    shift: f64,
+    eigenvalues: Vec<f64>,
+    total: f64,
+    rank: usize,
+    effective_rank: f64,
+    participation_ratio: f64,
+    corrected: Option<f64>,
+    stable_rank: f64,
+    components: [usize; 3],
+    saturation_delve: f64,
+    mp_edge: f64,
+    ks: Vec<usize>,
+    distances: Vec<f64>,
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { family, seed, n, u, spread, shift, .. } = self;
+        write!(f, "{family} seed {seed} [{n}, {u}] spread {spread} shift {shift}")
+    }
+}
+
+impl Case {
+    /// As in fixtures/pca.py.
+    fn layer(&self) -> Array2<f32> {
+        let a = sample(&self.family, self.seed, self.n * self.u, 1.0, 0.0);
+        Array2::from_shape_fn((self.n, self.u), |(i, j)| {
+            let next = a[i * self.u + (j + 1) % self.u];
+            ((a[i * self.u + j] + 0.5 * next) * self.spread.powf(-(j as f64)) + self.shift) as f32
+        })
+    }
+}
+
+fn fixture() -> Fixture {
+    serde_json::from_str(include_str!("../../fixtures/pca.json")).unwrap()
+}
+
+fn covariance(layer: &Array2<f32>) -> CovarianceMatrix {
+    let mut covariance = Covariance::new(layer.ncols());
+    covariance.update(0, layer.view());
+    covariance.finish().unwrap()
+}
+
+fn normal(seed: u64, n: usize, scales: &[f64]) -> Array2<f32> {
+    let mut rng = SplitMix64(seed);
+    Array2::from_shape_fn((n, scales.len()), |(_, j)| (scales[j] * rng.normal()) as f32)
+}
 
 #[test]
-#[ignore]
-fn speed() {
-    let (n, u) = (16384, 2896);
-    let mut rng = support::samples::SplitMix64(1);
-    let x = Array2::from_shape_fn((n, u), |_| (rng.uniform() - 0.5) as f32);
-    for t in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(t).build().unwrap();
-        pool.install(|| {
-            let start = Instant::now();
-            let mut c = Covariance::new(u);
-            c.update(0, x.view());
-            eprintln!("threads {t} update {:?}", start.elapsed());
-            let m = c.finish().unwrap();
-            eprintln!("finish {:?} {:e}", start.elapsed(), m.get(5, 3));
-            let start = Instant::now();
-            let s = Spectrum::values(&m).unwrap();
-            eprintln!("values {:?} {:e} {:e}", start.elapsed(), s.eigenvalues()[0], s.eigenvalues()[2000]);
-            let start = Instant::now();
-            let s = Spectrum::with_vectors(&m).unwrap();
-            eprintln!(
-                "vectors {:?} {:e} {:e} {:e}",
-                start.elapsed(),
-                s.eigenvalues()[0],
-                s.eigenvalues()[2000],
-                s.vectors().unwrap()[(17, 1000)]
-            );
-            let start = Instant::now();
-            eprintln!("dimensions {:?} {:?}", start.elapsed(), dimensions(&s));
-        });
+fn spectra_and_dimensions_of_244_layers() {
+    let cases = fixture().cases;
+    assert_eq!(cases.len(), 244);
+    for case in cases {
+        let spectrum = Spectrum::with_vectors(&covariance(&case.layer())).unwrap();
+        let found = dimensions(&spectrum).unwrap();
+        let largest = case.eigenvalues[0];
+        // A covariance in f64 knows its eigenvalues to some roundings of the largest; the reference's are of an SVD of
+        // values that a shift of 1000 has left with 1e-13 of it.
+        let close = Tolerance { abs: 1e-13 * largest, rel: 1e-11 };
+        for (k, (value, expected)) in spectrum.eigenvalues().iter().zip(&case.eigenvalues).enumerate() {
+            assert_close(format!("{case}: eigenvalue {k}"), *value, *expected, close);
+        }
+        assert_eq!(spectrum.eigenvalues().len(), case.u, "{case}");
+        // Sums and ratios of the above; 1e-10: the sum of p ln p is sensitive to eigenvalues of 1e-13 of the largest.
+        let ratio = Tolerance::rel(1e-10);
+        assert_close(format!("{case}: total"), spectrum.total_variance(), case.total, ratio);
+        assert_close(
+            format!("{case}: effective rank"),
+            found.effective_rank.unwrap(),
+            case.effective_rank.exp(),
+            ratio,
+        );
+        assert_close(format!("{case}: ratio"), found.participation_ratio, case.participation_ratio, ratio);
+        assert_close(format!("{case}: stable rank"), found.stable_rank, case.stable_rank, ratio);
+        assert_eq!(found.numerical_rank, Some(case.rank), "{case}");
+        assert_eq!(found.components_for, case.components.map(Some), "{case}");
+        let saturation = case.components[2] as f64 / case.u as f64;
+        assert_close(format!("{case}: saturation"), found.saturation.unwrap(), saturation, Tolerance::EXACT);
+        assert_close(
+            format!("{case}: delve"),
+            found.saturation_delve.unwrap(),
+            case.saturation_delve,
+            Tolerance::rel(1e-15),
+        );
+        // The edge scales the median eigenvalue: 1e-13 of the largest, of which the median is 1e-4 or more here... where
+        // the spread is 2 per neuron it is much less, hence the absolute part.
+        let edge = Tolerance { abs: 1e-11 * largest, rel: 1e-9 };
+        assert_close(format!("{case}: edge"), found.mp_edge.unwrap(), case.mp_edge, edge);
+        match case.corrected {
+            // The estimate is a difference of sums that agree to one part in n for few samples.
+            Some(expected) => {
+                let value = found.participation_ratio_corrected.unwrap();
+                assert_close(format!("{case}: corrected"), value, expected, Tolerance::rel(1e-8));
+            }
+            None => assert_eq!(found.participation_ratio_corrected, None, "{case}"),
+        }
+        let distance = spectrum.reconstruction_distance();
+        for (&k, &expected) in case.ks.iter().zip(&case.distances) {
+            let close = Tolerance { abs: 1e-12 * case.total, rel: 1e-10 };
+            assert_close(format!("{case}: distance at {k}"), distance[k], expected, close);
+        }
     }
+}
+
+#[test]
+fn the_median_of_the_law_of_noise() {
+    for Median { gamma, median } in fixture().medians {
+        // The reference integrates to 1e-13 and divides by a density of about 1/2.
+        assert_close(format!("gamma {gamma}"), marchenko_pastur_median(gamma), median, Tolerance::rel(1e-11));
+    }
+}
+
+#[test]
+fn the_distance_is_the_tail_of_the_eigenvalues() {
+    let scales: Vec<f64> = (0..23).map(|j| 0.8_f64.powi(j)).collect();
+    let layer = normal(5, 60, &scales);
+    let spectrum = Spectrum::with_vectors(&covariance(&layer)).unwrap();
+    let vectors = spectrum.vectors().unwrap();
+    let distance = spectrum.reconstruction_distance();
+    assert_eq!(distance.len(), 24);
+    for k in 0..=23 {
+        let mut sum = 0.0;
+        for row in layer.rows() {
+            let centred: Vec<f64> = row.iter().zip(spectrum.mean()).map(|(&x, mean)| f64::from(x) - mean).collect();
+            let mut rest = centred.clone();
+            for i in 0..k {
+                let score: f64 = centred.iter().zip(vectors.col(i).iter()).map(|(x, v)| x * v).sum();
+                rest.iter_mut().zip(vectors.col(i).iter()).for_each(|(r, v)| *r -= score * v);
+            }
+            sum += rest.iter().map(|r| r * r).sum::<f64>();
+        }
+        // Roundings of 60 · 23 squares of the total variance.
+        let close = Tolerance { abs: 1e-13 * distance[0], rel: 1e-12 };
+        assert_close(format!("k = {k}"), distance[k], sum / 60.0, close);
+    }
+    assert_eq!(distance[23], 0.0);
+}
+
+#[test]
+fn cuts_order_merging_and_threads_leave_no_trace() {
+    // Three leaves of 8,192 rows and a part of a fourth, odd widths, an offset of a thousand standard deviations.
+    let n = 3 * 8192 + 1000;
+    let mut layer = normal(9, n, &[1.0, 0.5, 2.0, 1e-3, 7.0]);
+    layer.column_mut(2).iter_mut().for_each(|x| *x += 2000.0);
+    let rows = |from: usize, to: usize| layer.slice_axis(Axis(0), Slice::from(from..to));
+    let bits = |covariance: Covariance| -> Vec<u64> {
+        let matrix = covariance.finish().unwrap();
+        let entries = (0..5).flat_map(|i| (0..5).map(move |j| (i, j))).map(|(i, j)| matrix.get(i, j));
+        let fourth = matrix.fourth_moment_sum().unwrap();
+        entries.chain(matrix.mean().iter().copied()).chain([fourth]).map(f64::to_bits).collect()
+    };
+    let mut whole = Covariance::new(5);
+    whole.update(0, layer.view());
+    let whole = bits(whole);
+    let mut pieces = Covariance::new(5);
+    let cuts = [0, 1, 511, 513, 5000, 8191, 8193, 20_000, n];
+    cuts.windows(2).for_each(|cut| pieces.update(cut[0] as u64, rows(cut[0], cut[1])));
+    assert_eq!(bits(pieces), whole);
+    let (mut early, mut late) = (Covariance::new(5), Covariance::new(5));
+    late.update(16_384, rows(16_384, n));
+    early.update(9000, rows(9000, 16_384));
+    early.update(0, rows(0, 9000));
+    late.merge(early);
+    assert_eq!(bits(late), whole);
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let mut alone = Covariance::new(5);
+    one.install(|| alone.update(0, layer.view()));
+    assert_eq!(bits(alone), whole);
+}
+
+#[test]
+fn spectra_do_not_depend_on_the_number_of_threads() {
+    let scales: Vec<f64> = (0..300).map(|j| 1.0 / (1.0 + f64::from(j))).collect();
+    let layer = normal(11, 1000, &scales);
+    let bits = |n_threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        pool.install(|| {
+            let covariance = covariance(&layer);
+            let full = Spectrum::with_vectors(&covariance).unwrap();
+            let top = Spectrum::top(&covariance, 5).unwrap();
+            assert!(matches!(top.solver(), Solver::Truncated { .. }));
+            let values = full.eigenvalues().iter().chain(top.eigenvalues()).copied();
+            let vectors = full.vectors().unwrap().col(7).iter().copied().collect::<Vec<_>>();
+            let more = top.vectors().unwrap().col(4).iter().copied().collect::<Vec<_>>();
+            values.chain(vectors).chain(more).map(f64::to_bits).collect::<Vec<_>>()
+        })
+    };
+    let expected = bits(1);
+    for n_threads in [2, 3] {
+        let differs: Vec<usize> =
+            bits(n_threads).iter().zip(&expected).enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
+        assert!(
+            differs.is_empty(),
+            "{n_threads} threads: {} numbers differ, the first {:?}",
+            differs.len(),
+            differs.first()
+        );
+    }
+}
+
+#[test]
+fn offsets_cost_no_digits_and_constants_have_no_covariance() {
+    let plain = normal(3, 9000, &[1.0, 2.0, 1.0]);
+    // Values on a grid of 2^-10, so that adding 4096 loses nothing in f32.
+    let grid = plain.mapv(|x| (x * 1024.0).round() / 1024.0);
+    let shifted = grid.mapv(|x| x + 4096.0);
+    let (a, b) = (covariance(&grid), covariance(&shifted));
+    for (i, j) in [(0, 0), (0, 1), (1, 2), (2, 2)] {
+        assert_close(format!("{i} {j}"), b.get(i, j), a.get(i, j), Tolerance { abs: 1e-13, rel: 1e-13 });
+    }
+    let mut constant = plain.clone();
+    constant.column_mut(1).fill(0.1);
+    let matrix = covariance(&constant);
+    assert_eq!((matrix.get(1, 1), matrix.get(0, 1), matrix.get(2, 1)), (0.0, 0.0, 0.0));
+    assert_eq!(matrix.mean()[1], f64::from(0.1_f32));
+}
+
+#[test]
+fn neurons_with_values_that_are_not_finite_are_left_out() {
+    let plain = normal(4, 700, &[1.0, 2.0, 3.0, 4.0]);
+    let expected = covariance(&plain);
+    let mut damaged = plain.clone();
+    damaged[(3, 1)] = f32::NAN;
+    damaged[(600, 1)] = f32::INFINITY;
+    let found = covariance(&damaged);
+    assert_eq!((found.neurons(), found.excluded()), ([0, 2, 3].as_slice(), [(1, 2)].as_slice()));
+    for (i, j) in [(0, 0), (1, 2), (2, 2)] {
+        let of = |k: usize| found.neurons()[k];
+        assert_close(format!("{i} {j}"), found.get(i, j), expected.get(of(i), of(j)), Tolerance::EXACT);
+    }
+    let spectrum = Spectrum::values(&found).unwrap();
+    assert_eq!(
+        dimensions(&spectrum).unwrap().participation_ratio_corrected,
+        None,
+        "norms over all neurons are unknown"
+    );
+    damaged.fill(f32::NAN);
+    let mut all = Covariance::new(4);
+    all.update(0, damaged.view());
+    assert_eq!(all.finish().unwrap_err(), Reason::NotFinite { n_nonfinite: 2800, n: 2800 });
+}
+
+#[test]
+fn what_has_no_spectrum_has_a_reason() {
+    let mut single = Covariance::new(2);
+    single.update(0, Array2::ones((1, 2)).view());
+    assert_eq!(single.finish().unwrap_err(), Reason::TooFew { n: 1, needed: 2 });
+    assert_eq!(Covariance::new(2).finish().unwrap_err(), Reason::TooFew { n: 0, needed: 2 });
+    let constant = Spectrum::with_vectors(&covariance(&Array2::ones((5, 3)))).unwrap();
+    assert_eq!(dimensions(&constant).unwrap_err(), Reason::NoVariance { n_neurons: 3 });
+}
+
+#[test]
+fn white_noise_stays_below_its_edge_and_a_signal_does_not() {
+    for (n, u) in [(800, 200), (300, 300), (150, 400)] {
+        let mut layer = normal(21, n, &vec![1.5; u]);
+        let found = dimensions(&Spectrum::values(&covariance(&layer)).unwrap()).unwrap();
+        let edge = 2.25 * (1.0 + (u as f64 / (n as f64 - 1.0)).sqrt()).powi(2);
+        // The median of u eigenvalues of noise varies by order 1 / u.
+        assert_close(format!("[{n}, {u}]"), found.mp_edge.unwrap(), edge, Tolerance::rel(0.03));
+        // The largest passes the edge by order n^(-2/3), Tracy and Widom (1994).
+        assert!(found.n_above_mp_edge.unwrap() <= 2, "{:?}", found.n_above_mp_edge);
+        // A direction with 9 times the noise is far beyond the threshold 1 + √(u / n) of Baik, Ben Arous, Péché (2005).
+        layer.column_mut(0).iter_mut().for_each(|x| *x *= 3.0);
+        let found = dimensions(&Spectrum::values(&covariance(&layer)).unwrap()).unwrap();
+        assert!((1..=3).contains(&found.n_above_mp_edge.unwrap()), "{:?}", found.n_above_mp_edge);
+    }
+}
+
+#[test]
+fn the_corrected_participation_ratio_has_less_bias() {
+    // Population covariance diag(s²): the ratio is (Σ s²)² / Σ s⁴. Values are products of two normals, heavy-tailed, so
+    // that a correction which assumes normality would fail.
+    let scales: Vec<f64> = (0..40).map(|j| (1.0 + f64::from(j)).powf(-0.25)).collect();
+    let (first, second): (f64, f64) = scales.iter().fold((0.0, 0.0), |(a, b), s| (a + s * s, b + s.powi(4)));
+    let truth = first * first / second;
+    let (mut plain, mut corrected) = (0.0, 0.0);
+    let n_runs = 200;
+    for run in 0..n_runs {
+        let mut rng = SplitMix64(1000 + run);
+        let layer = Array2::from_shape_fn((30, 40), |(_, j)| (scales[j] * rng.normal() * rng.normal()) as f32);
+        let found = dimensions(&Spectrum::values(&covariance(&layer)).unwrap()).unwrap();
+        plain += found.participation_ratio / n_runs as f64;
+        corrected += found.participation_ratio_corrected.unwrap() / n_runs as f64;
+    }
+    // The mean over 200 runs has a standard error near 0.5; a ratio of unbiased estimates keeps a bias of its own.
+    assert!((corrected - truth).abs() < 0.1 * truth, "{corrected} of {truth}");
+    assert!((plain - truth).abs() > 4.0 * (corrected - truth).abs(), "{plain} and {corrected} of {truth}");
+}
+
+#[test]
+fn the_rank_of_an_affine_image_is_that_of_its_input() {
+    // 40 neurons that see 12 inputs, in f32: below the 12th eigenvalue there is rounding only.
+    let inputs = normal(31, 2000, &[1.0; 12]);
+    let weights = normal(32, 12, &[0.2; 40]);
+    let layer = inputs.dot(&weights) + 0.3;
+    let found = dimensions(&Spectrum::values(&covariance(&layer)).unwrap()).unwrap();
+    assert_eq!(found.numerical_rank, Some(12));
+}
+
+#[test]
+fn the_largest_pairs_are_those_of_the_full_solver() {
+    let scales: Vec<f64> = (0..400).map(|j| 0.97_f64.powi(j)).collect();
+    let layer = normal(41, 1500, &scales);
+    let covariance = covariance(&layer);
+    let (full, top) = (Spectrum::with_vectors(&covariance).unwrap(), Spectrum::top(&covariance, 20).unwrap());
+    let Solver::Truncated { max_residual, n_dimensions } = top.solver() else { panic!("{:?}", top.solver()) };
+    assert!(max_residual <= 1e-10 * full.eigenvalues()[0] && n_dimensions <= 200);
+    for (k, (found, expected)) in top.eigenvalues().iter().zip(full.eigenvalues()).enumerate() {
+        // The error of a Ritz value is of the order of the squared residual: rounding is left.
+        assert_close(format!("eigenvalue {k}"), *found, *expected, Tolerance::rel(1e-12));
+        let (a, b) = (top.vectors().unwrap().col(k), full.vectors().unwrap().col(k));
+        let cosine: f64 = a.iter().zip(b.iter()).map(|(a, b)| a * b).sum();
+        assert_close(format!("vector {k}"), cosine, 1.0, Tolerance::rel(1e-12));
+    }
+    let (a, b) = (top.reconstruction_distance(), full.reconstruction_distance());
+    assert_eq!(a.len(), 21);
+    (0..=20).for_each(|k| {
+        assert_close(format!("distance {k}"), a[k], b[k], Tolerance::rel(1e-12));
+    });
+    let (a, b) = (dimensions(&top).unwrap(), dimensions(&full).unwrap());
+    assert_eq!((a.numerical_rank, a.effective_rank, a.mp_edge), (None, None, None), "these need all eigenvalues");
+    assert_close("participation ratio", a.participation_ratio, b.participation_ratio, Tolerance::rel(1e-12));
+    assert_eq!(a.components_for[0], b.components_for[0].filter(|&k| k <= 20));
+}
+
+#[test]
+fn a_flat_spectrum_falls_back_to_the_full_solver() {
+    let layer = normal(43, 2000, &[1.0; 120]);
+    let covariance = covariance(&layer);
+    let top = Spectrum::top(&covariance, 10).unwrap();
+    assert_eq!((top.solver(), top.eigenvalues().len()), (Solver::FullAfterTruncated, 10));
+    assert_eq!(top.eigenvalues(), &Spectrum::with_vectors(&covariance).unwrap().eigenvalues()[..10]);
+}
+
+/// Output weights of 3 classes over 70 neurons before a ReLU, and the classes that the network answers.
+fn network(layer: &Array2<f32>) -> (OutputLayer, Vec<i32>) {
+    let weight = normal(51, 3, &[1.0; 70]);
+    let bias = vec![0.1, -0.2, 0.0];
+    let answers = layer.rows().into_iter().map(|row| {
+        let logit = |class: usize| {
+            let terms = row.iter().zip(weight.row(class)).map(|(&x, &w)| f64::from(x.max(0.0)) * f64::from(w));
+            terms.sum::<f64>() + f64::from(bias[class])
+        };
+        (0..3).max_by(|&a, &b| logit(a).total_cmp(&logit(b))).unwrap() as i32
+    });
+    let labels = answers.collect();
+    (OutputLayer { weight: weight.into_raw_vec_and_offset().0, bias, relu: true }, labels)
+}
+
+fn accuracies(layer: &Array2<f32>, labels: &[i32], output: &OutputLayer, basis: Basis) -> Vec<(usize, f64)> {
+    let mut accuracy = ReconstructionAccuracy::new(basis, output, component_ladder(layer.ncols()));
+    // Uneven pieces, out of order.
+    for (from, to) in [(700, 1000), (0, 300), (300, 700)] {
+        accuracy.update(from as u64, layer.slice_axis(Axis(0), Slice::from(from..to)), &labels[from..to]);
+    }
+    accuracy.finish()
+}
+
+#[test]
+fn accuracy_with_all_components_is_the_networks_own() {
+    let scales: Vec<f64> = (0..70).map(|j| 2.0 * 0.9_f64.powi(j)).collect();
+    let mut layer = normal(52, 1000, &scales);
+    layer.column_mut(1).iter_mut().for_each(|x| *x += 0.5);
+    let (output, mut labels) = network(&layer);
+    // Every tenth label is wrong on purpose: the network's accuracy is 0.9.
+    labels.iter_mut().step_by(10).for_each(|label| *label = (*label + 1) % 3);
+    let spectrum = Spectrum::with_vectors(&covariance(&layer)).unwrap();
+    let found = accuracies(&layer, &labels, &output, Basis::principal(&spectrum).unwrap());
+    let ks: Vec<usize> = found.iter().map(|pair| pair.0).collect();
+    assert_eq!(ks, (0..=64).chain([70]).collect::<Vec<_>>());
+    assert_eq!(found[65].1, 0.9);
+    // Against a reconstruction in f64, sample by sample: a few samples of 1000 may tie in f32.
+    let vectors = spectrum.vectors().unwrap();
+    for k in [0, 1, 5, 20, 64] {
+        let rebuilt = Array2::from_shape_fn((1000, 70), |(i, j)| {
+            let share = |c: usize| {
+                let score: f64 =
+                    (0..70).map(|l| (f64::from(layer[(i, l)]) - spectrum.mean()[l]) * vectors[(l, c)]).sum();
+                score * vectors[(j, c)]
+            };
+            (spectrum.mean()[j] + (0..k).map(share).sum::<f64>()) as f32
+        });
+        let (_, answers) = network(&rebuilt);
+        let right = answers.iter().zip(&labels).filter(|(a, b)| a == b).count();
+        assert_close(format!("k = {k}"), found[k].1, right as f64 / 1000.0, Tolerance::abs(0.002));
+    }
+    assert!(found[5].1 > found[0].1 && found[20].1 > 0.8, "{found:?}");
+}
+
+#[test]
+fn the_journals_columns_give_a_straight_line_and_components_do_not() {
+    let scales: Vec<f64> = (0..70).map(|j| 2.0 * 0.8_f64.powi(j)).collect();
+    // Mixed by a fixed rotation-like product, so that neurons share directions as those of a network do.
+    let mixing = normal(61, 70, &[1.0; 70]);
+    let layer = normal(62, 1000, &scales).dot(&mixing);
+    let spectrum = Spectrum::with_vectors(&covariance(&layer)).unwrap();
+    let (journal, standard) = (journal_distance(&spectrum).unwrap(), spectrum.reconstruction_distance());
+    assert_eq!(journal.len(), 71);
+    assert_close("none", journal[0], standard[0], Tolerance::rel(1e-12));
+    assert_close("all", journal[70], 0.0, Tolerance::abs(1e-12 * standard[0]));
+    let off_line =
+        |curve: &[f64]| (0..=70).map(|k| (curve[k] / curve[0] - (1.0 - k as f64 / 70.0)).abs()).fold(0.0, f64::max);
+    assert!(off_line(&standard) > 0.6 && off_line(&journal) < 0.35, "{} {}", off_line(&standard), off_line(&journal));
+    // Against the definition: samples projected on the first k columns of the matrix whose rows are the components.
+    let vectors = spectrum.vectors().unwrap();
+    let k = 33;
+    let mut sum = 0.0;
+    for row in layer.rows() {
+        let y: Vec<f64> = row.iter().zip(spectrum.mean()).map(|(&x, mean)| f64::from(x) - mean).collect();
+        let mut rest = y.clone();
+        for c in 0..k {
+            // Column c of C = Vᵀ is row c of V.
+            let score: f64 = (0..70).map(|i| y[i] * vectors[(c, i)]).sum();
+            (0..70).for_each(|i| rest[i] -= score * vectors[(c, i)]);
+        }
+        sum += rest.iter().map(|r| r * r).sum::<f64>();
+    }
+    assert_close("k = 33", journal[k], sum / 1000.0, Tolerance::rel(1e-10));
+    let (output, labels) = network(&layer);
+    let found = accuracies(&layer, &labels, &output, Basis::journal(&spectrum).unwrap());
+    assert_eq!(found[65], (70, 1.0));
+    let proper = accuracies(&layer, &labels, &output, Basis::principal(&spectrum).unwrap());
+    assert!(proper[10].1 > found[10].1 + 0.1, "{} {}", proper[10].1, found[10].1);
 }

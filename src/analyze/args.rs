@@ -2,6 +2,7 @@
 
 use super::mixture::MixtureArgs;
 use super::normality::NormalityArgs;
+use super::pca::PcaArgs;
 use super::report::ReportArgs;
 use crate::report::Format;
 use clap::error::ErrorKind;
@@ -68,6 +69,8 @@ pub enum Statistic {
     Normality(NormalityArgs),
     /// Which distribution the neurons' standard deviations follow, and the share of a population near zero
     Mixture(MixtureArgs),
+    /// How many directions the layer uses: eigenvalues of the neurons' covariance, reconstruction from the first k
+    Pca(PcaArgs),
     /// Accuracy and loss on training and test data, from the history file beside the recording
     Accuracy(Choices),
     /// Normality, dead neurons, sums and accuracies beside each other, and how they change with the size
@@ -83,6 +86,7 @@ impl Statistic {
             Statistic::Dead(_) => "dead",
             Statistic::Normality(_) => "normality",
             Statistic::Mixture(_) => "mixture",
+            Statistic::Pca(_) => "pca",
             Statistic::Accuracy(_) => "accuracy",
             Statistic::Relationships(_) => "relationships",
         }
@@ -95,6 +99,7 @@ impl Statistic {
             Statistic::Normality(args) => &args.choices,
             Statistic::Variance(args) => &args.choices,
             Statistic::Mixture(args) => &args.choices,
+            Statistic::Pca(args) => &args.choices,
             Statistic::Relationships(args) => &args.choices,
         }
     }
@@ -196,7 +201,7 @@ impl From<BandwidthRule> for Bandwidth {
 pub struct Choices {
     /// A Parquet file or a folder of them
     pub recording: PathBuf,
-    /// Values before (pre) or after (post) the activation function [default: post]
+    /// Values before (pre) or after (post) the activation function [default: post; of pca: pre]
     #[arg(long, value_parser = parse_stage, value_name = "pre|post")]
     pub stage: Option<Stage>,
     /// Only this layer [default: all]

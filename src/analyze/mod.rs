@@ -11,6 +11,7 @@ pub mod dead;
 pub mod measure;
 pub mod mixture;
 pub mod normality;
+pub mod pca;
 mod progress;
 pub mod provenance;
 pub mod relationships;

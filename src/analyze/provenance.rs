@@ -72,6 +72,13 @@ pub fn options(statistic: &Statistic, selection: &Selection) -> Map<String, Valu
     if let Statistic::Mixture(args) = statistic {
         mixture_options(args, &mut object);
     }
+    if let Statistic::Pca(args) = statistic {
+        object.insert("top".into(), args.top.map_or(Value::Null, |top| top.get().into()));
+        object.insert("method".into(), args.method.as_str().into());
+        if args.choices.plot.is_some() {
+            object.insert("figure".into(), args.figure.as_str().into());
+        }
+    }
     object
 }
 

@@ -5,13 +5,14 @@ use super::args::{AnalyzeArgs, Choices, Command, EpochChoice, Statistic, Varianc
 use super::measure::measure;
 use super::mixture::{self, MixtureArgs, MixtureFigure, fit_units};
 use super::normality::{self, NormalityArgs, NormalityFigure, Target};
+use super::pca::{self, PcaArgs, decompose};
 use super::row::{Answer, Measured};
-use super::unit::{Available, Selection, select};
+use super::unit::{Available, Selection, select, select_with_default};
 use super::{dead, provenance, relationships, report, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result, bail};
-use layerscope_recorder::recording::Recording;
+use layerscope_recorder::recording::{Recording, Stage};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -70,6 +71,7 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
             activations_answer(args, &recording, &available, picture.is_some())?
         }
         Statistic::Mixture(args) => mixture_answer(args, &recording, &available, picture.is_some())?,
+        Statistic::Pca(args) => pca_answer(args, &recording, &available, picture.is_some())?,
         _ => measured_answer(statistic, &recording, &available, picture.is_some())?,
     };
 
@@ -121,7 +123,7 @@ fn measured_answer(
             answer.report.warnings.extend(history.err().map(|error| format!("no accuracies: {error:#}")));
             answer
         }
-        Statistic::Accuracy(_) | Statistic::Mixture(_) => unreachable!("answered elsewhere"),
+        Statistic::Accuracy(_) | Statistic::Mixture(_) | Statistic::Pca(_) => unreachable!("answered elsewhere"),
     };
     let subtitle = provenance::subtitle(&selection);
     let chart = with_chart.then(|| chart(statistic, &subtitle, &measured, &answer));
@@ -141,7 +143,9 @@ fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answe
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
         Statistic::Normality(args) if args.figure == NormalityFigure::Qq => normality::qq_chart(subtitle, measured),
         Statistic::Normality(_) => normality::w_chart(subtitle, &answer.report),
-        Statistic::Summary(_) | Statistic::Accuracy(_) | Statistic::Mixture(_) => summary::chart(subtitle, measured),
+        Statistic::Summary(_) | Statistic::Accuracy(_) | Statistic::Mixture(_) | Statistic::Pca(_) => {
+            summary::chart(subtitle, measured)
+        }
     }
 }
 
@@ -196,6 +200,17 @@ fn mixture_answer(
             MixtureFigure::Fit => mixture::fit_chart(&subtitle, &units[0]),
         });
         Ok((mixture::report(selection.stage, &units, args), chart))
+    })?;
+    Ok((answer, selection, chart))
+}
+
+fn pca_answer(args: &PcaArgs, recording: &Recording, available: &[Available], with_chart: bool) -> Result<Answered> {
+    let selection = select_with_default(available, &args.choices, Stage::Pre)?;
+    let (answer, chart) = threads(args.choices.threads)?.install(|| -> Result<_> {
+        let (units, warnings) = decompose(recording, available, &selection, args)?;
+        let subtitle = provenance::subtitle(&selection);
+        let chart = with_chart.then(|| pca::chart(&subtitle, &units, args.figure, args.method));
+        Ok((pca::report(selection.stage, &units, args, warnings), chart))
     })?;
     Ok((answer, selection, chart))
 }

@@ -114,10 +114,22 @@ type Rows = BTreeMap<[String; 4], BTreeMap<(i32, i32), Vec<usize>>>;
 /// # Errors
 /// [`SelectionError`] when a chosen layer, size, replicate, epoch or stage does not occur.
 pub fn select(available: &[Available], choices: &Choices) -> Result<Selection, SelectionError> {
+    select_with_default(available, choices, Stage::Post)
+}
+
+/// [`select`] where the stage without `--stage` is `default`.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_with_default(
+    available: &[Available],
+    choices: &Choices,
+    default: Stage,
+) -> Result<Selection, SelectionError> {
     let mut warnings = Vec::new();
     let mut skipped = Vec::new();
     check_choices(available, choices)?;
-    let stage = choose_stage(available, choices.stage, &mut warnings)?;
+    let stage = choose_stage(available, choices.stage, default, &mut warnings)?;
 
     let chosen = (0..available.len()).filter(|&at| {
         let key = &available[at].key;
@@ -185,10 +197,11 @@ fn group(available: &[Available], members: Vec<usize>, pooled: bool) -> Group {
 fn choose_stage(
     available: &[Available],
     asked: Option<Stage>,
+    default: Stage,
     warnings: &mut Vec<String>,
 ) -> Result<Stage, SelectionError> {
     let occurs = |stage: Stage| available.iter().any(|unit| unit.has(stage));
-    let stage = asked.unwrap_or(Stage::Post);
+    let stage = asked.unwrap_or(default);
     if occurs(stage) {
         return Ok(stage);
     }

@@ -9,6 +9,7 @@ mod density;
 mod growth;
 mod histogram;
 mod mixture;
+mod pca;
 mod qq;
 mod sweep;
 
@@ -18,6 +19,7 @@ pub use density::{Spread, density};
 pub use growth::growth;
 pub use histogram::histogram;
 pub use mixture::{FittedCurve, Weight, fitted_density, weights};
+pub use pca::{ComponentCurve, reconstruction_accuracy, reconstruction_distance, spectrum};
 pub use qq::qq;
 pub use sweep::{Observation, accuracy, dead, normality, sum_std, zeros};
 

@@ -10,7 +10,7 @@ const POINTS: usize = 160;
 /// A QQ plot, one series per size from narrow (dark) to wide (light), and the diagonal of a normal distribution.
 ///
 /// Each size is standardised, z = (x - mean) / std with std divided by n - 1. The i-th smallest of n values stands against
-/// Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than [`POINTS`] values evenly spaced
+/// Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than 160 values evenly spaced
 /// quantiles are shown, and both extremes. Sizes with fewer than 3 values or a single one have no points.
 pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let mut series: Vec<Series> = Vec::new();

@@ -19,6 +19,8 @@ pub enum Cell {
     Text(Arc<str>),
     /// Several finite numbers, for example an interval `[low, high]`.
     Reals(Vec<f64>),
+    /// A number at each of several counts, `[[count, number], ..]`.
+    Pairs(Vec<(i64, f64)>),
 }
 
 impl Cell {
@@ -98,6 +100,14 @@ impl From<Vec<f64>> for Cell {
     }
 }
 
+impl From<&[(usize, f64)]> for Cell {
+    fn from(pairs: &[(usize, f64)]) -> Self {
+        let pair =
+            |&(count, value): &(usize, f64)| Some((i64::try_from(count).ok()?, Some(value).filter(|v| v.is_finite())?));
+        pairs.iter().map(pair).collect::<Option<Vec<_>>>().map_or(Cell::Null, Cell::Pairs)
+    }
+}
+
 impl<T: Into<Cell>> From<Option<T>> for Cell {
     fn from(value: Option<T>) -> Self {
         value.map_or(Cell::Null, Into::into)
@@ -117,6 +127,8 @@ pub enum Kind {
     Text,
     /// [`Cell::Reals`].
     Reals,
+    /// [`Cell::Pairs`].
+    Pairs,
 }
 
 /// A named, typed column. A name `a.b` is the field `b` of the object `a` in JSON.
@@ -162,6 +174,11 @@ impl Column {
     /// A column of short lists of numbers.
     pub const fn reals(name: &'static str) -> Self {
         Self::new(name, Kind::Reals)
+    }
+
+    /// A column of numbers at several counts each.
+    pub const fn pairs(name: &'static str) -> Self {
+        Self::new(name, Kind::Pairs)
     }
 
     /// The same column with a shorter heading in the table.

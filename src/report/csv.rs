@@ -30,6 +30,10 @@ fn text(cell: &Cell) -> Cow<'_, str> {
             let parts: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
             Cow::Owned(format!("[{}]", parts.join(",")))
         }
+        Cell::Pairs(pairs) => {
+            let parts: Vec<String> = pairs.iter().map(|(count, value)| format!("[{count},{value:?}]")).collect();
+            Cow::Owned(format!("[{}]", parts.join(",")))
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl Serialize for Cell {
             Cell::Boolean(value) => serializer.serialize_bool(*value),
             Cell::Text(text) => serializer.serialize_str(text),
             Cell::Reals(values) => values.serialize(serializer),
+            Cell::Pairs(pairs) => pairs.serialize(serializer),
         }
     }
 }

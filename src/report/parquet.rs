@@ -45,7 +45,13 @@ fn data_type(column: &Column) -> DataType {
         Kind::Boolean => DataType::Boolean,
         Kind::Text => DataType::Utf8,
         Kind::Reals => DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true))),
+        Kind::Pairs => DataType::List(Arc::new(Field::new_list_field(pair(), true))),
     }
+}
+
+/// A count and a number, as a list of both.
+fn pair() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)))
 }
 
 /// Column `at` of all rows; a cell of another kind than its column's cannot be told apart from no value.
@@ -77,6 +83,21 @@ fn array(report: &Report, at: usize) -> ArrayRef {
             cells.for_each(|cell| {
                 builder.append_option(if let Cell::Text(text) = cell { Some(text.as_ref()) } else { None })
             });
+            Arc::new(builder.finish())
+        }
+        Kind::Pairs => {
+            let mut builder = ListBuilder::new(ListBuilder::new(Float64Builder::new()));
+            for cell in cells {
+                let Cell::Pairs(pairs) = cell else {
+                    builder.append_null();
+                    continue;
+                };
+                for &(count, value) in pairs {
+                    builder.values().values().append_slice(&[count as f64, value]);
+                    builder.values().append(true);
+                }
+                builder.append(true);
+            }
             Arc::new(builder.finish())
         }
         Kind::Reals => {

@@ -96,6 +96,11 @@ pub(super) fn text(cell: &Cell) -> String {
             format!("[{}]", parts.join(", "))
         }
         Cell::Boolean(value) => if *value { "yes" } else { "no" }.into(),
+        Cell::Pairs(pairs) => {
+            let parts: Vec<String> =
+                pairs.iter().map(|(count, value)| format!("{count}: {}", significant(*value))).collect();
+            format!("[{}]", parts.join(", "))
+        }
         Cell::Text(text) if text.chars().count() > LONGEST_TEXT => {
             text.chars().take(LONGEST_TEXT - 1).chain(std::iter::once('…')).collect()
         }

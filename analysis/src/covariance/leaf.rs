@@ -60,7 +60,7 @@ impl Leaf {
             self.shift = means(rows, self.n_neurons);
         }
         let deviations = panel.fill(rows, &self.shift, &mut self.sums);
-        add_products(&mut self.products, deviations, self.n_neurons);
+        add_products(&mut self.products, deviations);
     }
 
     /// Central moments over the rows of the leaf.

@@ -2,23 +2,27 @@
 
 use rayon::prelude::*;
 
+use super::product::{COLUMN, Deviations, dot};
+
 /// Rows of one product. Long enough that adding its result to the sums (8·U² bytes) costs little beside it, short
 /// enough that its deviations stay in the caches.
 pub(super) const PANEL_ROWS: usize = 512;
 
-/// Rows whose sums one task adds up; the tasks' sums are added in their order.
-const TASK_ROWS: usize = 64;
+/// Neurons that one task takes, of several rows at once: the rows it reads and the columns it writes fit the first cache.
+const STRIPE: usize = 64;
+const ROWS_AT_ONCE: usize = 16;
 
-/// Deviations of up to [`PANEL_ROWS`] rows, and the sums over them. One buffer serves all leaves.
+/// Deviations of up to [`PANEL_ROWS`] rows. One buffer serves all leaves.
 #[derive(Clone)]
 pub(super) struct Panel {
-    n_neurons: usize,
-    /// [N, U]: d = x - shift, 0 for an x that is not finite.
+    /// [N, U], columns contiguous and [`COLUMN`] apart: d = x - shift, 0 for an x that is not finite. Products of matrices
+    /// whose inner index is contiguous are the fast ones.
     deviations: Vec<f64>,
-    tasks: Vec<Sums>,
+    /// |d|² of every row over the neurons of a stripe, a stripe after the other.
+    norms: Vec<f64>,
 }
 
-/// Sums over some rows.
+/// Sums over the rows of a leaf.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sums {
     /// Σ d, a value a neuron.
@@ -36,85 +40,70 @@ impl Sums {
         let zeros = || vec![0.0; n_neurons];
         Self { first: zeros(), third: zeros(), fourth: 0.0, n_nonfinite: vec![0; n_neurons] }
     }
-
-    fn clear(&mut self) {
-        self.first.fill(0.0);
-        self.third.fill(0.0);
-        self.fourth = 0.0;
-        self.n_nonfinite.fill(0);
-    }
-
-    fn add(&mut self, more: &Self) {
-        self.first.iter_mut().zip(&more.first).for_each(|(sum, more)| *sum += more);
-        self.third.iter_mut().zip(&more.third).for_each(|(sum, more)| *sum += more);
-        self.fourth += more.fourth;
-        self.n_nonfinite.iter_mut().zip(&more.n_nonfinite).for_each(|(sum, more)| *sum += more);
-    }
 }
 
 impl Panel {
     pub fn new(n_neurons: usize) -> Self {
-        let tasks = vec![Sums::new(n_neurons); PANEL_ROWS / TASK_ROWS];
-        Self { n_neurons, deviations: vec![0.0; PANEL_ROWS * n_neurons], tasks }
+        let n_stripes = n_neurons.div_ceil(STRIPE);
+        Self { deviations: vec![0.0; COLUMN * n_neurons], norms: vec![0.0; PANEL_ROWS * n_stripes] }
     }
 
-    /// Bytes of a panel with its sums, and of the rows of a leaf that wait for it.
+    /// Bytes of a panel, and of the rows of a leaf that wait for it.
     pub fn bytes(n_neurons: usize) -> u64 {
-        ((8 + 4) * PANEL_ROWS + 24 * PANEL_ROWS / TASK_ROWS) as u64 * n_neurons as u64
+        (8 * (COLUMN + PANEL_ROWS / STRIPE) + 4 * PANEL_ROWS) as u64 * n_neurons as u64
     }
 
-    /// Takes rows /* [N <= PANEL_ROWS, U] */: adds to `sums` and returns the deviations /* [N, U] */.
-    pub fn fill(&mut self, rows: &[f32], shift: &[f32], sums: &mut Sums) -> &[f64] {
-        let n_neurons = self.n_neurons;
-        let deviations = &mut self.deviations[..rows.len()];
-        let n_tasks = (rows.len() / n_neurons).div_ceil(TASK_ROWS);
-        deviations
-            .par_chunks_mut(TASK_ROWS * n_neurons)
-            .zip(rows.par_chunks(TASK_ROWS * n_neurons))
-            .zip(self.tasks.par_iter_mut())
-            .for_each(|((deviations, rows), sums)| {
-                sums.clear();
-                for (d, x) in deviations.chunks_exact_mut(n_neurons).zip(rows.chunks_exact(n_neurons)) {
-                    add_row(x, shift, d, sums);
+    /// Takes rows /* [N <= PANEL_ROWS, U] */: adds to `sums` and returns the deviations.
+    pub fn fill(&mut self, rows: &[f32], shift: &[f32], sums: &mut Sums) -> Deviations<'_> {
+        let n_neurons = shift.len();
+        let n_rows = rows.len() / n_neurons;
+        self.deviations
+            .par_chunks_mut(STRIPE * COLUMN)
+            .zip(self.norms.par_chunks_mut(PANEL_ROWS))
+            .zip(sums.first.par_chunks_mut(STRIPE).zip(sums.n_nonfinite.par_chunks_mut(STRIPE)))
+            .enumerate()
+            .for_each(|(stripe, ((columns, norms), (first, n_nonfinite)))| {
+                let start = stripe * STRIPE;
+                deviate(columns, rows, &shift[start..start + first.len()], start, n_neurons);
+                norms.fill(0.0);
+                for (j, (first, n_nonfinite)) in first.iter_mut().zip(n_nonfinite).enumerate() {
+                    let column = &mut columns[j * COLUMN..][..n_rows];
+                    let mut sum: f64 = column.iter().sum();
+                    // Sums of differences of finite f32 cannot overflow an f64.
+                    if !sum.is_finite() {
+                        *n_nonfinite += column.iter().filter(|d| !d.is_finite()).count() as u64;
+                        column.iter_mut().filter(|d| !d.is_finite()).for_each(|d| *d = 0.0);
+                        sum = column.iter().sum();
+                    }
+                    *first += sum;
+                    norms.iter_mut().zip(column).for_each(|(norm, d)| *norm += *d * *d);
                 }
             });
-        self.tasks[..n_tasks].iter().for_each(|task| sums.add(task));
-        deviations
+        let (total, stripes) = self.norms.split_at_mut(PANEL_ROWS);
+        for stripe in stripes.chunks_exact(PANEL_ROWS) {
+            total.iter_mut().zip(stripe).for_each(|(total, norm)| *total += norm);
+        }
+        let norms = &self.norms[..n_rows];
+        sums.fourth += dot(norms, norms);
+        sums.third.par_chunks_mut(STRIPE).zip(self.deviations.par_chunks(STRIPE * COLUMN)).for_each(
+            |(third, columns)| {
+                let sums = third.iter_mut().zip(columns.chunks_exact(COLUMN));
+                sums.for_each(|(third, column)| *third += dot(&column[..n_rows], norms));
+            },
+        );
+        Deviations { values: &self.deviations, n_rows, n_neurons }
     }
 }
 
-/// Deviations of one row and their share of the sums.
-fn add_row(x: &[f32], shift: &[f32], d: &mut [f64], sums: &mut Sums) {
-    // The difference of two f32 of usual sizes is exact in f64.
-    for ((d, &x), &shift) in d.iter_mut().zip(x).zip(shift) {
-        *d = f64::from(x) - f64::from(shift);
-    }
-    let mut norm = squared_norm(d);
-    // Squares of differences of finite f32 cannot overflow an f64.
-    if !norm.is_finite() {
-        for ((d, &x), n_nonfinite) in d.iter_mut().zip(x).zip(&mut sums.n_nonfinite) {
-            if !x.is_finite() {
-                *d = 0.0;
-                *n_nonfinite += 1;
+/// The deviations of all rows /* [N, U] */ of the neurons from `start` on.
+fn deviate(columns: &mut [f64], rows: &[f32], shift: &[f32], start: usize, n_neurons: usize) {
+    for (block, rows) in rows.chunks(ROWS_AT_ONCE * n_neurons).enumerate() {
+        for (j, &shift) in shift.iter().enumerate() {
+            let column = &mut columns[j * COLUMN + block * ROWS_AT_ONCE..];
+            for (d, row) in column.iter_mut().zip(rows.chunks_exact(n_neurons)) {
+                // The difference of two f32 of usual sizes is exact in f64.
+                *d = f64::from(row[start + j]) - f64::from(shift);
             }
         }
-        norm = squared_norm(d);
     }
-    for ((&d, first), third) in d.iter().zip(&mut sums.first).zip(&mut sums.third) {
-        *first += d;
-        *third += norm * d;
-    }
-    sums.fourth += norm * norm;
-}
-
-/// Σ d², in eight sums that the compiler turns into vectors.
-fn squared_norm(d: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let (chunks, rest) = d.as_chunks::<8>();
-    for chunk in chunks {
-        for (lane, d) in lanes.iter_mut().zip(chunk) {
-            *lane += d * d;
-        }
-    }
-    lanes.iter().sum::<f64>() + rest.iter().map(|d| d * d).sum::<f64>()
 }

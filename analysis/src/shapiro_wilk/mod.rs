@@ -111,10 +111,10 @@ pub fn shapiro_wilk_sorted(sorted: &[f64], weights: &Weights) -> Result<ShapiroW
     debug_assert!(sorted.is_sorted(), "the sample is not sorted");
     let one_minus_w = one_minus_w(sorted, weights)?;
     let n = sorted.len() as u64;
-    let (p_method, p) = match n {
-        ..=ROYSTON_MAX_N => (PMethod::Royston, Some(royston::royston(sorted.len(), one_minus_w))),
-        ..=SIMULATED_MAX_N => (PMethod::Simulated, Some(simulated::simulated(sorted.len(), one_minus_w))),
-        _ => (PMethod::Simulated, None),
+    let (p_method, p) = if n <= ROYSTON_MAX_N {
+        (PMethod::Royston, Some(royston::royston(sorted.len(), one_minus_w)))
+    } else {
+        (PMethod::Simulated, (n <= SIMULATED_MAX_N).then(|| simulated::simulated(sorted.len(), one_minus_w)))
     };
     let p_reason = p.is_none().then_some(Reason::TooMany { n, limit: SIMULATED_MAX_N });
     Ok(ShapiroWilk { n, w: 1.0 - one_minus_w, one_minus_w, p, p_reason, p_method })

@@ -19,6 +19,9 @@ pub const RANK_TOLERANCE: f64 = f32::EPSILON as f64 * f32::EPSILON as f64;
 /// Relative excess up to which a cumulative share counts as reached: sums of U eigenvalues are rounded.
 const ROUNDING: f64 = 1e-12;
 
+/// Share of the plain estimate of tr Σ² below which the unbiased one is a zero that was rounded.
+const VANISHING: f64 = 1e-10;
+
 /// Numbers of dimensions of one layer. None where the eigenvalues at hand do not suffice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimensions {
@@ -111,8 +114,10 @@ fn corrected(spectrum: &Spectrum) -> Option<f64> {
     let q = spectrum.fourth_moment_sum? / (n - 1.0);
     let squared_trace = 2.0 * a + (n * n - 3.0 * n + 1.0) * b - n * q;
     let trace_of_square = (n - 1.0) * (n - 2.0) * a + b - n * q;
-    // Unbiased estimates of positive numbers may come out negative for very few samples: then there is no ratio.
-    (squared_trace > 0.0 && trace_of_square > 0.0).then(|| squared_trace / trace_of_square)
+    // Unbiased estimates of positive numbers may come out negative, or as the rounding of a zero, for very few samples or
+    // neurons that fire on one of them: then there is no ratio.
+    let exists = squared_trace > 0.0 && trace_of_square > VANISHING * (n - 1.0) * (n - 2.0) * a;
+    exists.then(|| squared_trace / trace_of_square)
 }
 
 /// The edge for noise whose eigenvalues would have the median of those above rounding.

@@ -4,6 +4,7 @@ use crate::Reason;
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::perm::swap_cols_idx;
 use faer::prelude::Reborrow;
 use faer::{Mat, MatMut, MatRef, Par, Spec};
 
@@ -21,7 +22,10 @@ pub(super) fn pairs(lower: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>), Reas
     let n = lower.nrows();
     let mut vectors = Mat::zeros(n, n);
     let values = solve(lower, Some(vectors.as_mut()))?;
-    vectors.reverse_cols_mut();
+    // From ascending to descending, as the values.
+    for j in 0..n / 2 {
+        swap_cols_idx(vectors.as_mut(), j, n - 1 - j);
+    }
     orient(vectors.as_mut());
     Ok((values, vectors))
 }

@@ -154,6 +154,11 @@ impl Spectrum {
         self.vectors.as_ref().map(Mat::as_ref)
     }
 
+    /// The same without its vectors, which are the large part of it.
+    pub fn without_vectors(self) -> Self {
+        Self { vectors: None, ..self }
+    }
+
     /// Sum of the neurons' variances (divisor n - 1), which is the sum of all eigenvalues.
     pub fn total_variance(&self) -> f64 {
         self.total_variance

@@ -2,8 +2,14 @@
 
 use super::eigen;
 use crate::Reason;
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj,
+};
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
+use faer::{Accum, Conj, Mat, MatRef, Par, Spec};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -92,9 +98,34 @@ fn orthonormal(mut block: Mat<f64>, basis: Option<&Mat<f64>>) -> Mat<f64> {
             let shares = product(basis.transpose(), block.as_ref());
             matmul(block.as_mut(), Accum::Add, basis, &shares, -1.0, Par::rayon(CUTS));
         }
-        block = block.qr().compute_thin_Q();
+        block = thin_q(block);
     }
     block
+}
+
+/// The orthogonal factor of the QR decomposition, by Householder reflections.
+fn thin_q(mut block: Mat<f64>) -> Mat<f64> {
+    let (n_rows, n_columns) = block.shape();
+    let par = Par::rayon(CUTS);
+    let size = recommended_block_size::<f64>(n_rows, n_columns);
+    let mut coefficients = Mat::zeros(size, n_columns);
+    let mut memory = MemBuffer::new(StackReq::any_of(&[
+        qr_in_place_scratch::<f64>(n_rows, n_columns, size, par, Spec::default()),
+        apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(n_rows, size, n_columns),
+    ]));
+    qr_in_place(block.as_mut(), coefficients.as_mut(), par, MemStack::new(&mut memory), Spec::default());
+    let mut q = Mat::identity(n_rows, n_columns);
+    let stack = MemStack::new(&mut memory);
+    let (reflections, coefficients) = (block.as_ref(), coefficients.as_ref());
+    apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        reflections,
+        coefficients,
+        Conj::No,
+        q.as_mut(),
+        par,
+        stack,
+    );
+    q
 }
 
 fn beside(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {

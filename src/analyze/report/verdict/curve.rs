@@ -170,7 +170,7 @@ mod tests {
         let difference = best.difference(curve.at(64).unwrap()).unwrap();
         assert!(difference.low > 0.0 && difference.high < 0.2, "{difference:?}");
         assert_eq!(curve.like(best), Some(vec![128]), "0.2 and 0.099 scatter too much");
-        assert_eq!(super::list(&[1, 2, 3]), "1, 2 and 3");
+        assert_eq!(list(&[1, 2, 3]), "1, 2 and 3");
     }
 
     #[test]
