@@ -169,7 +169,7 @@ fn the_table_shows_numbers_and_every_format_has_the_lists() {
     let table = setup.analyze("pca").stdout;
     assert!(table.contains("eff_rank") && table.contains("for_99%"), "{table}");
     assert!(
-        !table.contains("eigenvalues") && !table.contains("reconstruction_distance"),
+        !table.contains("explained_variance_ratio") && !table.contains("reconstruction_distance"),
         "lists belong to programs: {table}"
     );
     let csv = setup.analyze("pca --format csv").stdout;
