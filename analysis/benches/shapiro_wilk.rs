@@ -1,9 +1,9 @@
 //! Shapiro-Wilk and its companions on every neuron of a layer: the work of `normality --target activations` without the
 //! reading, in seconds, for `benches/run`.
 //!
-//! `cargo bench --workspace --bench shapiro_wilk -- [--neurons 2896] [--samples 10000] [--threads 2] [--rounds 3] [--json]`.
-//! The same layers as `benches/peers/shapiro_wilk.py`: normal values as before a ReLU, and the same with their negative
-//! half set to 0, as behind it. Sorting is part of the work.
+//! `cargo bench --workspace --bench shapiro_wilk -- [--neurons 2896] [--samples 10000] [--threads 2] [--rounds 3]
+//! [--json]`. The same layers as `benches/peers/shapiro_wilk.py`: normal values as before a ReLU, and the same with
+//! their negative half set to 0, as behind it. Sorting is part of the work.
 
 use layerscope_analysis::normality::Battery;
 use layerscope_analysis::{Weights, shapiro_wilk_of_activations};

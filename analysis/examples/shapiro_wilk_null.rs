@@ -5,13 +5,13 @@
 //! ```
 //!
 //! Each argument is a sample size and how many samples of it are drawn. The answer has a line `n,ln(1 - W)` per sample.
-//! `fixtures/shapiro_wilk_null.py` fits quantiles, smooth in n, that the p-value of W is read from; the numbers of samples
-//! behind the fit stand in `fixtures/shapiro_wilk_null.json`.
+//! `fixtures/shapiro_wilk_null.py` fits quantiles, smooth in n, that the p-value of W is read from; the numbers of
+//! samples behind the fit stand in `fixtures/shapiro_wilk_null.json`.
 //!
 //! A sample is not sorted but drawn in order: sums of exponential spacings, divided by the whole sum, are the order
 //! statistics of uniform numbers (Devroye 1986, section V.3.1), and their normal quantiles those of a normal sample.
-//! Every sample has its own random stream: the answer does not depend on the number of threads, and more samples of a size
-//! begin with the same ones.
+//! Every sample has its own random stream: the answer does not depend on the number of threads, and more samples of a
+//! size begin with the same ones.
 
 use layerscope_analysis::{Weights, shapiro_wilk_sorted};
 use rand_chacha::ChaCha8Rng;

@@ -40,10 +40,11 @@ impl Adjustment {
 /// When a value is not in 0..=1.
 ///
 /// # References
-/// Y. Benjamini, Y. Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical Society B 57,
-/// 289-300, doi:10.1111/j.2517-6161.1995.tb02031.x. Y. Benjamini, D. Yekutieli (2001), The control of the false
+/// Y. Benjamini, Y. Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical Society B
+/// 57, 289-300, doi:10.1111/j.2517-6161.1995.tb02031.x. Y. Benjamini, D. Yekutieli (2001), The control of the false
 /// discovery rate in multiple testing under dependency, Annals of Statistics 29, 1165-1188, doi:10.1214/aos/1013699998.
-/// S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
+/// S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6,
+/// 65-70.
 ///
 /// # Examples
 /// ```

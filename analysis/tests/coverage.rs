@@ -122,7 +122,7 @@ fn everything_together_and_nothing_without_replicates() {
     let fit = Params::new(Family::TwoGamma).fit_sample(&sample).unwrap();
     let plan = Plan { n_replicates: 39, seed: 4, level: 0.95 };
     let all = infer(&sample, &fit, &MaximumLikelihood, &plan);
-    let test = all.goodness_of_fit.clone().unwrap().unwrap();
+    let test = all.goodness_of_fit.unwrap().unwrap();
     assert_eq!(test.distances, all.distances.unwrap());
     // The family is true, and two components are there.
     assert!(test.anderson_darling_p > 0.05 && test.kolmogorov_smirnov_p > 0.05, "{test:?}");

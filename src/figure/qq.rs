@@ -2,16 +2,17 @@
 
 use super::{Axis, Chart, Series, Spread, Stroke, color};
 use layerscope_analysis::normality::normal_quantile;
-use layerscope_analysis::quantile;
 
 /// Points of a size at most: a line of dots at the width of a page.
 const POINTS: usize = 160;
+/// Smallest and largest values that are always shown: the tails are what a QQ plot is for.
+const EDGE: usize = 20;
 
 /// A QQ plot, one series per size from narrow (dark) to wide (light), and the diagonal of a normal distribution.
 ///
-/// Each size is standardised, z = (x - mean) / std with std divided by n - 1. The i-th smallest of n values stands against
-/// Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than [`POINTS`] values evenly spaced
-/// quantiles are shown, and both extremes. Sizes with fewer than 3 values or a single one have no points.
+/// Each size is standardised, z = (x - mean) / std with std divided by n - 1. The i-th smallest of n values stands
+/// against Φ⁻¹((i - 3/8) / (n + 1/4)), the expected place of it in a normal sample; of more than 160 values a part is
+/// shown, with all of the 20 at each end. Sizes with fewer than 3 values or a single one have no points.
 pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
     let mut series: Vec<Series> = Vec::new();
     for (index, spread) in spreads.iter().enumerate() {
@@ -30,7 +31,7 @@ pub fn qq(subtitle: &str, spreads: &[Spread]) -> Chart {
         title: "Standard deviations of the neurons against a normal distribution".into(),
         subtitle: subtitle.into(),
         x: Axis::linear("quantile of a normal distribution"),
-        y: Axis::linear("quantile of the neurons' standard deviations, standardised"),
+        y: Axis::linear("standardised standard deviation of a neuron"),
         legend_title: Some("size".into()),
         series,
         ..Chart::default()
@@ -48,14 +49,23 @@ fn points(values: &[f64]) -> Option<Vec<(f64, f64)>> {
     let count = n as f64;
     let mean = sorted.iter().sum::<f64>() / count;
     let std = (sorted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
-    let shown = n.min(POINTS);
-    let point = |at: usize| {
-        // Ranks evenly spaced from the first to the last, counted from 0.
-        let rank = at as f64 / (shown - 1) as f64;
-        let expected = normal_quantile((rank * (count - 1.0) + 0.625) / (count + 0.25));
-        Some((expected, (quantile(&sorted, rank)? - mean) / std))
+    let point = |rank: usize| {
+        let expected = normal_quantile((rank as f64 + 0.625) / (count + 0.25));
+        (expected, (sorted[rank] - mean) / std)
     };
-    (0..shown).map(point).collect()
+    Some(ranks(n).into_iter().map(point).collect())
+}
+
+/// The ranks that are shown, counted from 0: all of a small sample; of a large one [`EDGE`] at each end and evenly
+/// spaced ones between them.
+fn ranks(n: usize) -> Vec<usize> {
+    if n <= POINTS {
+        return (0..n).collect();
+    }
+    let (first, last) = (EDGE, n - 1 - EDGE);
+    let between = POINTS - 2 * EDGE;
+    let even = (0..between).map(|at| first + at * (last - first) / (between - 1));
+    (0..first).chain(even).chain(last + 1..n).collect()
 }
 
 #[cfg(test)]
@@ -75,7 +85,10 @@ mod tests {
         assert_eq!(names, ["normal", "64", "128"]);
         let dots = &chart.series[1].dots;
         assert_eq!(dots.len(), POINTS);
-        // The standard deviation of expected quantiles is 0.998 of that of the distribution; interpolation in between.
+        assert!(dots.is_sorted_by(|a, b| a.0 < b.0), "a rank twice");
+        let third = normal_quantile(2.625 / 1000.25);
+        assert!((dots[2].0 - third).abs() < 1e-12 && (dots[POINTS - 3].0 + third).abs() < 1e-12, "{dots:?}");
+        // The standard deviation of expected quantiles is 0.998 of that of the distribution.
         assert!(dots.iter().all(|(x, y)| (x - y).abs() < 0.01), "{dots:?}");
         assert!((dots[0].0 + 3.227).abs() < 1e-3 && (dots[POINTS - 1].0 - 3.227).abs() < 1e-3, "{dots:?}");
         // (1, 2, 9): mean 4, std √19; Φ⁻¹(2.625 / 3.25) = 0.8694.

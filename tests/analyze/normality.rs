@@ -27,7 +27,7 @@ fn replicated() -> Setup {
 fn five_neurons(n_samples: usize) -> Vec<f32> {
     let row = |i: usize| {
         let x = ((i * 37 + 11) % n_samples) as f32 / n_samples as f32 - 0.5;
-        [x, x * x * x, 0.25, if i == 3 { f32::NAN } else { x }, if i % 4 == 0 { 1.0 + x } else { 0.0 }]
+        [x, x * x * x, 0.25, if i == 3 { f32::NAN } else { x }, if i.is_multiple_of(4) { 1.0 + x } else { 0.0 }]
     };
     (0..n_samples).flat_map(row).collect()
 }

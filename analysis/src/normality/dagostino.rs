@@ -22,10 +22,10 @@ pub struct Dagostino {
 /// Tests whether skewness and kurtosis are those of a normal sample of this size; small p speaks against it.
 ///
 /// # Method
-/// Both are transformed to normality for the sample size and their squares added. Approximate: the transformation of the
-/// kurtosis is good from n = 20 on, and the two are taken as independent, which they are in the limit only: at n = 20 a true
-/// normal sample is rejected at 0.05 in 5.6 % of cases and at 0.01 in 1.9 %, at n = 100 in 5.1 % and 1.5 %. For tails very
-/// much lighter than normal the cube root passes a pole and K² is huge.
+/// Both are transformed to normality for the sample size and their squares added. Approximate: the transformation of
+/// the kurtosis is good from n = 20 on, and the two are taken as independent, which they are in the limit only: at n =
+/// 20 a true normal sample is rejected at 0.05 in 5.6 % of cases and at 0.01 in 1.9 %, at n = 100 in 5.1 % and 1.5 %.
+/// For tails very much lighter than normal the cube root passes a pole and K² is huge.
 ///
 /// # Errors
 /// [`Reason::TooFew`] below eight values, where the transformation of the skewness does not exist.
@@ -33,8 +33,8 @@ pub struct Dagostino {
 /// # References
 /// R. B. D'Agostino, E. S. Pearson (1973), Tests for departure from normality, Biometrika 60, 613-622,
 /// doi:10.1093/biomet/60.3.613. R. B. D'Agostino (1970), Transformation to normality of the null distribution of g₁,
-/// Biometrika 57, 679-681, doi:10.1093/biomet/57.3.679. F. J. Anscombe, W. J. Glynn (1983), Distribution of the kurtosis
-/// statistic b₂ for normal samples, Biometrika 70, 227-234, doi:10.1093/biomet/70.1.227.
+/// Biometrika 57, 679-681, doi:10.1093/biomet/57.3.679. F. J. Anscombe, W. J. Glynn (1983), Distribution of the
+/// kurtosis statistic b₂ for normal samples, Biometrika 70, 227-234, doi:10.1093/biomet/70.1.227.
 ///
 /// # Examples
 /// ```

@@ -16,8 +16,9 @@ pub struct JarqueBera {
 ///
 /// # Method
 /// n (S² / 6 + K² / 24), S the [`Shape`]'s skewness and K its excess kurtosis. The p-value is that of the limit n -> ∞,
-/// which is reached slowly: at n = 20 a true normal sample is rejected at 0.05 in 2.4 % of cases, at n = 100 in 3.9 % (and
-/// at 0.01 in 1.6 %). Below n = 1000 prefer [`dagostino`](super::dagostino()), which is calibrated for the sample size.
+/// which is reached slowly: at n = 20 a true normal sample is rejected at 0.05 in 2.4 % of cases, at n = 100 in 3.9 %
+/// (and at 0.01 in 1.6 %). Below n = 1000 prefer [`dagostino`](super::dagostino()), which is calibrated for the sample
+/// size.
 ///
 /// # Errors
 /// [`Reason::TooFew`] below three values.

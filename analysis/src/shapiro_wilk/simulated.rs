@@ -13,8 +13,8 @@ const SCORE: [f64; 4] = [0.01525862, 0.9923137, -0.01605753, 0.002726832];
 
 /// P(W' <= W) for a normal sample of `n` values, 5000 < n <= 10^6, from 1 - W.
 ///
-/// z = (ln(1 - W) - mean) / std is standardised for n; its distribution is nearly normal (skewness 0.09, excess kurtosis
-/// -0.03) and the same at every n within the error of the simulation, so that one cubic makes it normal.
+/// z = (ln(1 - W) - mean) / std is standardised for n; its distribution is nearly normal (skewness 0.09, excess
+/// kurtosis -0.03) and the same at every n within the error of the simulation, so that one cubic makes it normal.
 pub(super) fn simulated(n: usize, one_minus_w: f64) -> f64 {
     let log_n = (n as f64).ln();
     // The logarithm of 0 is no number for a polynomial; that of the smallest number is far enough.
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn the_end_of_roystons_range_is_met() {
-        // Royston's own polynomials are some percent off at their end (a true null is rejected at 0.05 in 4.4 % of cases):
-        // that is the whole step.
+        // Royston's own polynomials are some percent off at their end (a true null is rejected at 0.05 in 4.4 % of
+        // cases): that is the whole step.
         for (one_minus_w, step) in [(2.0e-4, 0.01), (3.6e-4, 0.025), (7.0e-4, 0.01), (1.0e-3, 0.002)] {
             let (before, after) = (royston(5000, one_minus_w), simulated(5001, one_minus_w));
             assert!((before - after).abs() < step, "1 - W = {one_minus_w}: {before} and {after}");

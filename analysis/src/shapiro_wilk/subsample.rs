@@ -12,15 +12,15 @@ use rayon::prelude::*;
 pub struct SubsampleW {
     /// Σ W / draws over the draws.
     pub mean: f64,
-    /// Standard deviation of W over the draws, divided by draws - 1; 0 when the subsample is the sample. It says how much
-    /// one subsample tells, not how well the mean is known: draws share values.
+    /// Standard deviation of W over the draws, divided by draws - 1; 0 when the subsample is the sample. It says how
+    /// much one subsample tells, not how well the mean is known: draws share values.
     pub std: f64,
 }
 
 /// The mean of W over `draws` random subsamples of `size` values, drawn without replacement.
 ///
-/// W grows with the sample size even for a true normal; at one `size` samples of different sizes compare. With `size` = n
-/// it is W itself.
+/// W grows with the sample size even for a true normal; at one `size` samples of different sizes compare. With `size` =
+/// n it is W itself.
 ///
 /// # Method
 /// Draw r takes its indices from stream r of ChaCha8 with `seed`: the result depends on the order of `sample`, not on

@@ -221,14 +221,14 @@ fn troubles(unit: &UnitFits<'_>) -> Vec<String> {
         let names: Vec<&str> = found.map(|fitted| fitted.family.as_str()).collect();
         (!names.is_empty()).then(|| format!("{}: {words}: {}", unit.group, names.join(", ")))
     };
-    let kinds: [(&str, &dyn Fn(&Fit) -> bool); 3] = [
-        ("two components are not told apart (not_identified)", &|fit| fit.status == Status::NotIdentified),
-        ("the fit rests on a floor or on fewer than three neurons (degenerate)", &|fit| {
+    let kinds = [
+        of("two components are not told apart (not_identified)", &|fit| fit.status == Status::NotIdentified),
+        of("the fit rests on a floor or on fewer than three neurons (degenerate)", &|fit| {
             fit.status == Status::Degenerate
         }),
-        ("stopped at the limit of rounds, not converged", &|fit| !fit.converged),
+        of("stopped at the limit of rounds, not converged", &|fit| !fit.converged),
     ];
-    kinds.iter().filter_map(|(words, has)| of(words, has)).collect()
+    kinds.into_iter().flatten().collect()
 }
 
 fn notes(args: &MixtureArgs) -> Vec<String> {

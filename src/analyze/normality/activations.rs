@@ -78,8 +78,8 @@ pub struct Tested {
 
 /// One row per neuron: tests of normality over its own samples.
 ///
-/// `q` is p adjusted over the neurons of the row's unit (all replicates' when they are pooled) that have a p: neurons that
-/// are constant or hold NaN or infinity were not tested, have a reason instead, and do not count as hypotheses.
+/// `q` is p adjusted over the neurons of the row's unit (all replicates' when they are pooled) that have a p: neurons
+/// that are constant or hold NaN or infinity were not tested, have a reason instead, and do not count as hypotheses.
 /// Neurons are numbered within their own network; pooled rows stay in the order of the replicates.
 pub fn report(stage: Stage, measured: &[Neurons<'_>], method: Adjustment) -> Tested {
     let mut answer = Answer::new("normality", columns());
@@ -115,7 +115,8 @@ pub fn report(stage: Stage, measured: &[Neurons<'_>], method: Adjustment) -> Tes
     answer.report.findings.extend(found);
     answer.report.warnings.extend(warning);
     answer.report.notes.extend([
-        "One test per neuron over its own samples; w close to 1 is normal. q: p adjusted over the unit's neurons that have a p.".into(),
+        "One test per neuron over its own samples; w close to 1 is normal.".into(),
+        "q: p adjusted over the unit's neurons that have a p.".into(),
         format!("networks: neurons tested, neurons with q <= {ALPHA}, mean W over the neurons tested."),
     ]);
     Tested { answer, networks }

@@ -23,7 +23,8 @@ pub struct NormalityArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
     pub subsample: Option<u32>,
     /// Number of subsamples
-    #[arg(long, value_name = "R", default_value = "200", requires = "subsample", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "R", default_value = "200", requires = "subsample")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: u32,
     /// Seed of the subsamples
     #[arg(long, value_name = "S", default_value = "0", requires = "subsample")]

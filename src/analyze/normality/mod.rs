@@ -1,8 +1,8 @@
-//! `normality`: whether the neurons' standard deviations, or each neuron's activations, are normally distributed, and at
-//! which size most.
+//! `normality`: whether the neurons' standard deviations, or each neuron's activations, are normally distributed, and
+//! at which size most.
 //!
-//! `args.rs` is what was typed; [`spread`](mod@spread) tests the standard deviations of a network's neurons, [`activations`](mod@activations) every
-//! neuron's own samples.
+//! `args.rs` is what was typed; [`spread`](mod@spread) tests the standard deviations of a network's neurons,
+//! [`activations`](mod@activations) every neuron's own samples.
 
 pub mod activations;
 mod args;

@@ -93,9 +93,9 @@ fn compared(report: &Report) -> &'static str {
 /// One row per unit: tests of normality over the standard deviations of the neurons that are not dead.
 ///
 /// `w_with_dead` is W with the dead neurons' zeros included, as in the journal's stand-alone curve. `p` is null with a
-/// reason beyond the sample size for which it is calibrated. With `subsample`, `w_subsample` is the mean of W over random
-/// subsamples of one size. At the top level `by_size` has means over replicates with their intervals, and `most_normal`
-/// the size with the largest mean W, of `w_subsample` where that was asked for.
+/// reason beyond the sample size for which it is calibrated. With `subsample`, `w_subsample` is the mean of W over
+/// random subsamples of one size. At the top level `by_size` has means over replicates with their intervals, and
+/// `most_normal` the size with the largest mean W, of `w_subsample` where that was asked for.
 pub fn report(stage: Stage, measured: &[Measured<'_>], subsample: Option<Subsample>) -> Answer {
     let mut answer = Answer::new("normality", columns(subsample.is_some()));
     for unit in measured {

@@ -1,7 +1,7 @@
 //! `pca`: how many directions a layer uses, and what is left of it in the first k of them.
 //!
-//! [`decompose`](mod@decompose) streams units through the covariance into spectra, and a second time through the output
-//! layer ([`output_layer`](mod@output_layer)); [`rows`](mod@rows) turns them into rows.
+//! `decompose.rs` streams units through the covariance into spectra, and a second time through the output
+//! layer (`output_layer.rs`); `rows.rs` turns them into rows.
 
 mod args;
 mod decompose;
@@ -39,11 +39,14 @@ fn numbered(first: usize, values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(at, &value)| ((first + at) as f64, value)).collect()
 }
 
+/// Points of a curve.
+type Points = Vec<(f64, f64)>;
+
 /// Curves by series and size. Replicates have the same places on the axis, unless neurons were left out of one; then it
 /// is averaged over those that reach so far.
-fn curves(units: &[Decomposed<'_>], points: impl Fn(&Decomposition) -> Vec<(f64, f64)>) -> Vec<ComponentCurve> {
+fn curves(units: &[Decomposed<'_>], points: impl Fn(&Decomposition) -> Points) -> Vec<ComponentCurve> {
     let groups: Vec<_> = units.iter().map(|unit| unit.group).collect();
-    let mut by_size: BTreeMap<(i32, String), Vec<Vec<(f64, f64)>>> = BTreeMap::new();
+    let mut by_size: BTreeMap<(i32, String), Vec<Points>> = BTreeMap::new();
     for unit in units {
         let Ok(found) = &unit.found else { continue };
         let curve = points(found);
@@ -52,7 +55,7 @@ fn curves(units: &[Decomposed<'_>], points: impl Fn(&Decomposition) -> Vec<(f64,
             by_size.entry(key).or_default().push(curve);
         }
     }
-    let curve = |((size, series), replicates): ((i32, String), Vec<Vec<(f64, f64)>>)| {
+    let curve = |((size, series), replicates): ((i32, String), Vec<Points>)| {
         let n_points = replicates.iter().map(Vec::len).max().unwrap_or(0);
         let mean = |at: usize| {
             let present: Vec<(f64, f64)> = replicates.iter().filter_map(|curve| curve.get(at).copied()).collect();

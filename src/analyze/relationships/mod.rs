@@ -1,7 +1,7 @@
 //! `relationships`: the journal's measures of a layer beside each other and beside the networks' accuracy.
 //!
-//! [`report`] has one row per network; its findings say how the sums grow ([`growth`](mod@growth)) and where the
-//! measures peak ([`peak`](mod@peak)).
+//! [`report`] has one row per network; its findings say how the sums grow (`growth.rs`) and where the
+//! measures peak (`peak.rs`).
 
 mod growth;
 mod peak;

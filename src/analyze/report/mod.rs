@@ -1,6 +1,6 @@
 //! `report`: every question of the journal in one page.
 //!
-//! [`evidence`] runs the statistics, `verdict` makes sentences of their rows, `section` puts question, sentences, figures
+//! `evidence` runs the statistics, `verdict` makes sentences of their rows, `section` puts question, sentences, figures
 //! and definitions together, and [`crate::report::html`] writes the page.
 
 mod args;

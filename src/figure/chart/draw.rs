@@ -125,13 +125,13 @@ impl Frame<'_> {
             plots.push(self.errors(axis, &series.errors).with_color(color.clone()).into());
         }
         if !series.dots.is_empty() {
-            let (points, drawn) = self.placed(axis, side, &series.dots);
+            let [points, drawn] = self.placed(axis, side, &series.dots);
             let dots = thin::dots(&drawn).into_iter().map(|at| points[at]);
             let dots = ScatterPlot::new().with_data(dots.collect::<Vec<_>>()).with_color(color.clone()).with_size(3.2);
             plots.push(dots.with_marker_opacity(0.55).into());
         }
         if !series.line.is_empty() {
-            let (points, drawn) = self.placed(axis, side, &series.line);
+            let [points, drawn] = self.placed(axis, side, &series.line);
             let line = thin::line(&drawn).into_iter().map(|at| points[at]);
             let line = LinePlot::new().with_data(line.collect::<Vec<_>>()).with_color(color.clone());
             let style = self.dashes(series.stroke).map_or(LineStyle::Solid, LineStyle::Custom);
@@ -141,7 +141,7 @@ impl Frame<'_> {
     }
 
     /// Points as positions, and in SVG units: the plot is taken as wide as the figure. What an axis cannot show is left out.
-    fn placed(&self, axis: &Axis, side: Side, points: &[(f64, f64)]) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    fn placed(&self, axis: &Axis, side: Side, points: &[(f64, f64)]) -> [Vec<(f64, f64)>; 2] {
         let range = if side == Side::Right { self.right.unwrap_or(self.left) } else { self.left };
         let placed = points.iter().map(|&(x, y)| (self.chart.x.place(x), axis.place(y)));
         let placed: Vec<(f64, f64)> = placed.filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
@@ -149,7 +149,7 @@ impl Frame<'_> {
             ((x - self.x.0) / (self.x.1 - self.x.0) * WIDTH, (y - range.0) / (range.1 - range.0) * HEIGHT)
         };
         let in_units = placed.iter().map(drawn).collect();
-        (placed, in_units)
+        [placed, in_units]
     }
 
     fn area(&self, axis: &Axis, ranges: &[Range]) -> BandPlot {
