@@ -4,7 +4,7 @@ use crate::setup::{Setup, add_history, key, sweep, two_level};
 use layerscope_recorder::recording::{Companions, Stage, UnitKey};
 use std::fs;
 
-const SECTIONS: [&str; 7] = ["spread", "normality", "mixture", "dead", "growth", "accuracy", "comparison"];
+const SECTIONS: [&str; 8] = ["spread", "normality", "mixture", "dead", "pca", "growth", "accuracy", "comparison"];
 
 fn page(setup: &Setup) -> String {
     fs::read_to_string(setup.folder.path().join("out.report.html")).unwrap()

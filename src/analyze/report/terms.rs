@@ -135,6 +135,33 @@ pub const DEAD: Terms = Terms {
     ],
 };
 
+/// Spectra.
+pub const PCA: Terms = Terms {
+    question: "How many dimensions does the layer fill?",
+    definitions: &[
+        (
+            "eigenvalues",
+            "λ₁ ≥ λ₂ ≥ .. of the covariance of the neurons over the samples (divisor N - 1), before the activation function \
+             where it was recorded.",
+        ),
+        ("components_for", "Smallest number of components whose eigenvalues sum to that share of the total."),
+        ("numerical_rank", "Eigenvalues that are more than rounding."),
+        ("effective_rank", "exp(-Σ pᵢ ln pᵢ), pᵢ = λᵢ / Σ λ (Roy and Vetterli 2007)."),
+        ("participation_ratio", "(Σ λ)² / Σ λ²; participation_ratio_corrected takes out the bias of N samples."),
+        ("stable_rank", "Σ λ / λ₁."),
+        ("saturation", "Components that hold 99 % of the variance, divided by the number of neurons."),
+        (
+            "mp_edge, n_above_mp_edge",
+            "Upper edge of the eigenvalues of pure noise (Marchenko and Pastur 1967), and how many lie above it.",
+        ),
+        (
+            "distance",
+            "Mean squared Euclidean distance of a sample from its projection on the first k components, (N - 1)/N · Σ λᵢ over i > k.",
+        ),
+        ("accuracy of the reconstruction", "correct / N when the projection is fed through the rest of the network."),
+    ],
+};
+
 /// Sums.
 pub const GROWTH: Terms = Terms {
     question: "Does the sum of the standard deviations (or variances) grow logarithmically?",

@@ -75,14 +75,14 @@ pub struct Table {
 const MOST_ROWS: usize = 400;
 
 impl Table {
-    /// The rows of a report that `keep`s them, with the given columns; columns that the report does not have, or that say
+    /// The rows of a report that `keep`s them, with the given columns, names separated by spaces; columns that the report does not have, or that say
     /// nothing in any row, are left out.
-    pub fn of(report: &Report, caption: &str, columns: &[&str], keep: impl Fn(&super::Row) -> bool) -> Self {
+    pub fn of(report: &Report, caption: &str, columns: &str, keep: impl Fn(&super::Row) -> bool) -> Self {
         let rows: Vec<&super::Row> = report.rows.iter().filter(|row| keep(row)).collect();
         let says_something =
             |at: &usize| rows.iter().any(|row| !super::table::text(&row[*at]).replace('-', "").is_empty());
         let columns: Vec<usize> =
-            columns.iter().filter_map(|name| report.position(name)).filter(says_something).collect();
+            columns.split_whitespace().filter_map(|name| report.position(name)).filter(says_something).collect();
         let cells = |row: &&super::Row| columns.iter().map(|at| super::table::text(&row[*at])).collect();
         let left_out = rows.len().saturating_sub(MOST_ROWS);
         let more = if left_out > 0 { format!(" ({left_out} more rows: see the command below)") } else { String::new() };

@@ -10,6 +10,7 @@ pub mod dead;
 pub mod growth;
 pub mod mixture;
 pub mod normality;
+pub mod pca;
 pub mod spread;
 
 /// An answer in words.
