@@ -11,47 +11,46 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import time
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--neurons", type=int, default=2896)
-parser.add_argument("--samples", type=int, default=60_000)
-parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--no-sklearn", action="store_true")
-args = parser.parse_args() if __name__ == "__main__" else sys.exit("a program, not a module")
-# BLAS reads it when it is loaded.
-os.environ["OPENBLAS_NUM_THREADS"] = str(args.threads)
 
-import numpy as np  # noqa: E402
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--neurons", type=int, default=2896)
+    parser.add_argument("--samples", type=int, default=60_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-sklearn", action="store_true")
+    args = parser.parse_args()
+    # BLAS reads it when numpy is imported.
+    os.environ["OPENBLAS_NUM_THREADS"] = str(args.threads)
+    import numpy as np
 
+    def covariance(layer):
+        x = layer.astype(np.float64)
+        x -= x.mean(axis=0)
+        return (x.T @ x) / (len(x) - 1)
 
-def covariance(layer):
-    x = layer.astype(np.float64)
-    x -= x.mean(axis=0)
-    return (x.T @ x) / (len(x) - 1)
-
-
-rng = np.random.default_rng(1)
-layer = rng.random((args.samples, args.neurons), dtype=np.float32) + rng.random((args.samples, 1), dtype=np.float32)
-seconds = {"covariance_s": [], "eigenvalues_s": [], "sklearn_s": []}
-for _ in range(args.rounds):
-    started = time.perf_counter()
-    c = covariance(layer)
-    seconds["covariance_s"].append(time.perf_counter() - started)
-    started = time.perf_counter()
-    np.linalg.eigvalsh(c)
-    seconds["eigenvalues_s"].append(time.perf_counter() - started)
+    work = {"covariance_s": lambda: covariance(layer), "eigenvalues_s": lambda: np.linalg.eigvalsh(matrix)}
+    report = dict(peer="numpy", version=np.__version__, threads=args.threads, neurons=args.neurons, samples=args.samples)
     if not args.no_sklearn:
+        import sklearn
         from sklearn.decomposition import PCA
 
-        started = time.perf_counter()
-        PCA(svd_solver="covariance_eigh").fit(layer.astype(np.float64))
-        seconds["sklearn_s"].append(time.perf_counter() - started)
-report = dict(peer="numpy", version=np.__version__, threads=args.threads, neurons=args.neurons, samples=args.samples)
-if not args.no_sklearn:
-    import sklearn
+        work["sklearn_s"] = lambda: PCA(svd_solver="covariance_eigh").fit(layer.astype(np.float64))
+        report["sklearn_version"] = sklearn.__version__
+    rng = np.random.default_rng(1)
+    # Noise, and a part that all neurons share.
+    layer = rng.random((args.samples, args.neurons), dtype=np.float32) + rng.random((args.samples, 1), dtype=np.float32)
+    matrix = np.cov(layer[:: max(1, args.samples // 1000)], rowvar=False, dtype=np.float64)
+    seconds = {key: [] for key in work}
+    for _ in range(args.rounds):
+        for key, run in work.items():
+            started = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - started)
+    print(json.dumps(report | {key: statistics.median(values) for key, values in seconds.items()}))
 
-    report["sklearn_version"] = sklearn.__version__
-print(json.dumps(report | {key: statistics.median(values) for key, values in seconds.items() if values}))
+
+if __name__ == "__main__":
+    main()
