@@ -42,5 +42,7 @@ pub fn fit_chart(subtitle: &str, unit: &UnitFits<'_>) -> Chart {
         Some(FittedCurve { name: fitted.family.as_str(), density: Box::new(move |x| parameters.ln_density(x).exp()) })
     };
     let curves: Vec<FittedCurve> = unit.families.iter().filter_map(curve).collect();
-    fitted_density(&format!("{} · {subtitle}", unit.group), &unit.sample, unit.n_zero, &curves)
+    let size = unit.group.key.size;
+    let which = unit.group.replicate.map_or(format!("size {size}"), |at| format!("size {size}, replicate {at}"));
+    fitted_density(&format!("{which} · {subtitle}"), &unit.sample, unit.n_zero, &curves)
 }
