@@ -8,6 +8,7 @@ use layerscope_analysis::{
     Basis, Covariance, CovarianceMatrix, OutputLayer, Reason, ReconstructionAccuracy, Solver, Spectrum,
     component_ladder, dimensions, journal_distance, marchenko_pastur_median,
 };
+use linfa::traits::Fit;
 use ndarray::{Array2, Axis, Slice};
 use serde::Deserialize;
 use support::samples::{SplitMix64, sample};
@@ -356,6 +357,20 @@ fn the_largest_pairs_are_those_of_the_full_solver() {
     assert_eq!((a.numerical_rank, a.effective_rank, a.mp_edge), (None, None, None), "these need all eigenvalues");
     assert_close("participation ratio", a.participation_ratio, b.participation_ratio, Tolerance::rel(1e-12));
     assert_eq!(a.components_for[0], b.components_for[0].filter(|&k| k <= 20));
+}
+
+#[test]
+fn linfas_truncated_solver_finds_the_same_values() {
+    let scales: Vec<f64> = (0..60).map(|j| 0.9_f64.powi(j)).collect();
+    let layer = normal(47, 500, &scales);
+    let dataset = linfa::DatasetBase::from(layer.mapv(f64::from));
+    let linfa = linfa_reduction::Pca::params(6).fit(&dataset).unwrap();
+    let top = Spectrum::top(&covariance(&layer), 6).unwrap();
+    // Its own variances are divided by the number of components less 1; singular values are free of that.
+    for (k, (found, sigma)) in top.eigenvalues().iter().zip(linfa.singular_values()).enumerate() {
+        // It stops at residuals of 1e-5; a Ritz value is off by their square.
+        assert_close(format!("eigenvalue {k}"), *found, sigma * sigma / 499.0, Tolerance::rel(1e-9));
+    }
 }
 
 #[test]

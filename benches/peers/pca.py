@@ -42,7 +42,7 @@ def main():
     rng = np.random.default_rng(1)
     # Noise, and a part that all neurons share.
     layer = rng.random((args.samples, args.neurons), dtype=np.float32) + rng.random((args.samples, 1), dtype=np.float32)
-    matrix = np.cov(layer[:: max(1, args.samples // 1000)], rowvar=False, dtype=np.float64)
+    matrix = covariance(layer)
     seconds = {key: [] for key in work}
     for _ in range(args.rounds):
         for key, run in work.items():

@@ -3,7 +3,7 @@
 use super::args::{EpochChoice, Statistic, VarianceFigure};
 use super::mixture::MixtureArgs;
 use super::unit::{Group, Selection};
-use layerscope_recorder::recording::{Recording, RecordingError};
+use layerscope_recorder::recording::{Recording, RecordingError, Stage};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -102,6 +102,13 @@ pub fn subtitle(selection: &Selection) -> String {
     let split = shared(selection, |group| &group.key.split);
     let on = dataset.map(|dataset| split.map_or(dataset.clone(), |split| format!("{dataset} ({split})")));
     finish(selection, parts, shared_epoch(selection), on)
+}
+
+/// The line below the title of a figure of one unit: its size and replicate in place of the number of replicates.
+pub fn unit_subtitle(stage: Stage, group: &Group) -> String {
+    let one = Selection { stage, groups: vec![group.clone()], skipped: Vec::new(), warnings: Vec::new() };
+    let replicate = group.replicate.map_or(String::new(), |at| format!(", replicate {at}"));
+    format!("size {}{replicate} · {}", group.key.size, subtitle(&one))
 }
 
 /// The line below the title of a figure of the networks' performance: epoch, model, data, replicates.

@@ -194,10 +194,9 @@ fn mixture_answer(
     let (answer, chart) = threads(choices.threads)?.install(|| -> Result<_> {
         let measured = measure(recording, available, &selection, choices.memory.0)?;
         let units = fit_units(&measured, args);
-        let subtitle = provenance::subtitle(&selection);
         let chart = with_chart.then(|| match args.figure {
-            MixtureFigure::Weights => mixture::weights_chart(&subtitle, &units),
-            MixtureFigure::Fit => mixture::fit_chart(&subtitle, &units[0]),
+            MixtureFigure::Weights => mixture::weights_chart(&provenance::subtitle(&selection), &units),
+            MixtureFigure::Fit => mixture::fit_chart(selection.stage, &units[0]),
         });
         Ok((mixture::report(selection.stage, &units, args), chart))
     })?;

@@ -16,12 +16,18 @@ pub struct Weight {
     pub weight: f64,
     /// Ends of its interval.
     pub interval: Option<(f64, f64)>,
+    /// Whether the fit has two components to tell apart; a share of what cannot be told apart means little.
+    pub is_identified: bool,
 }
 
 /// Factor by which neighbouring series are moved apart along the axis of sizes, so that their bars do not cover each other.
 const ASIDE: f64 = 1.025;
 
-/// Weights against size, the journal's curves of π: fits as dots, their means as lines, one colour per series.
+/// Dots of fits whose components cannot be told apart.
+const GRAY: &str = "#bbbbbb";
+
+/// Weights against size, the journal's curves of π: fits as dots, their means as lines, one colour per series. Fits whose
+/// components cannot be told apart are gray dots and in no mean.
 ///
 /// A size with a single fit shows its interval as a bar; of several replicates the dots show the spread.
 pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
@@ -29,11 +35,18 @@ pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
     for fit in fits.iter().filter(|fit| fit.weight.is_finite() && fit.size > 0) {
         by_series.entry(&fit.series).or_default().entry(fit.size).or_default().push(fit);
     }
+    let n_series = by_series.len();
+    let mut gray = Vec::new();
     let mut series = Vec::new();
-    for (index, (name, sizes)) in by_series.iter().enumerate() {
+    for (index, (name, sizes)) in by_series.iter_mut().enumerate() {
         let color = color::distinct(index);
-        let aside = ASIDE.powf(index as f64 - (by_series.len() as f64 - 1.0) / 2.0);
+        let aside = ASIDE.powf(index as f64 - (n_series as f64 - 1.0) / 2.0);
         let place = |size: &i32| aside * f64::from(*size);
+        for (size, fits) in sizes.iter_mut() {
+            gray.extend(fits.iter().filter(|fit| !fit.is_identified).map(|fit| (place(size), fit.weight)));
+            fits.retain(|fit| fit.is_identified);
+        }
+        sizes.retain(|_, fits| !fits.is_empty());
         let all = sizes.iter().flat_map(|(size, fits)| fits.iter().map(move |fit| (place(size), fit.weight)));
         series.push(Series { color: color.clone(), dots: all.collect(), ..Series::default() });
         let single = sizes.iter().filter(|(_, fits)| fits.len() == 1);
@@ -45,6 +58,10 @@ pub fn weights(subtitle: &str, fits: &[Weight]) -> Chart {
         let mean = |fits: &[&Weight]| fits.iter().map(|fit| fit.weight).sum::<f64>() / fits.len() as f64;
         let line = sizes.iter().map(|(size, fits)| (place(size), mean(fits))).collect();
         series.push(Series { name: Some(name.to_string()), color, line, ..Series::default() });
+    }
+    if !gray.is_empty() {
+        let name = Some("not told apart".into());
+        series.insert(0, Series { name, color: GRAY.into(), dots: gray, ..Series::default() });
     }
     Chart {
         title: "Share of the neurons near zero against size".into(),
@@ -112,6 +129,7 @@ mod tests {
             size,
             weight,
             interval: Some((weight - 0.125, weight + 0.125)),
+            is_identified: true,
         };
         let fits = [fit("two_gamma", 90, 0.5), fit("exp_normal", 64, 0.25), fit("exp_normal", 64, 0.75)];
         let chart = weights("", &fits);
@@ -126,6 +144,21 @@ mod tests {
         assert!(is_at(means.line[0].0, left) && means.line[0].1 == 0.5 && means.line.len() == 1, "{:?}", means.line);
         let bar = &chart.series.iter().find(|series| !series.errors.is_empty()).unwrap().errors[0];
         assert!(is_at(bar.at, right) && (bar.low, bar.high) == (0.375, 0.625), "{bar:?}");
+    }
+
+    #[test]
+    fn fits_without_two_components_are_gray_and_in_no_mean() {
+        let fit = |weight, is_identified| Weight {
+            series: "two_gamma".into(),
+            size: 64,
+            weight,
+            interval: None,
+            is_identified,
+        };
+        let chart = weights("", &[fit(0.25, true), fit(0.9, false), fit(0.75, true)]);
+        assert_eq!((chart.series[0].color.as_str(), &chart.series[0].dots), (GRAY, &vec![(64.0, 0.9)]));
+        let means = chart.series.iter().find(|series| series.name.as_deref() == Some("two_gamma")).unwrap();
+        assert_eq!(means.line, [(64.0, 0.5)]);
     }
 
     #[test]

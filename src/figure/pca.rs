@@ -19,11 +19,12 @@ pub fn spectrum(subtitle: &str, curves: &[ComponentCurve]) -> Chart {
     chart("Variance along the principal components", subtitle, x, y, curves)
 }
 
-/// Mean squared distance of the reconstruction against the number of components.
+/// What the first k components leave of the layer, the mean squared distance E_k as a share of E_0, against k on a
+/// logarithmic axis from 1.
 pub fn reconstruction_distance(subtitle: &str, curves: &[ComponentCurve], journal: bool) -> Chart {
     let title = title("Distance of the layer rebuilt from k components", journal);
-    let x = Axis::linear("components k").starting_at(0.0);
-    chart(title, subtitle, x, Axis::linear("mean squared distance").starting_at(0.0), curves)
+    let y = Axis::linear("mean squared distance / that of k = 0").starting_at(0.0).ending_at(1.0);
+    chart(title, subtitle, Axis::log10("components k"), y, curves)
 }
 
 /// Accuracy of the network on the reconstruction against the number of components, on a logarithmic axis from 1.

@@ -11,8 +11,11 @@ pub use args::{Families, Method, MixtureArgs, MixtureFigure};
 pub use fits::{Fitted, Found, UnitFits, fit_units};
 pub use rows::report;
 
+use super::provenance::unit_subtitle;
 use super::row::series_name;
 use crate::figure::{Chart, FittedCurve, Weight, fitted_density, weights};
+use layerscope_analysis::mixture::Status;
+use layerscope_recorder::recording::Stage;
 
 /// Weight of the component near zero against size, one colour per family.
 pub fn weights_chart(subtitle: &str, units: &[UnitFits<'_>]) -> Chart {
@@ -28,6 +31,7 @@ pub fn weights_chart(subtitle: &str, units: &[UnitFits<'_>]) -> Chart {
                 size: unit.group.key.size,
                 weight: fit.parameters.weight()?,
                 interval: estimate.and_then(|estimate| estimate.interval.ok()).map(|found| (found.low, found.high)),
+                is_identified: fit.status == Status::Ok,
             })
         };
         unit.families.iter().filter_map(point).collect::<Vec<_>>()
@@ -36,13 +40,11 @@ pub fn weights_chart(subtitle: &str, units: &[UnitFits<'_>]) -> Chart {
 }
 
 /// The fitted densities over the histogram of one unit's standard deviations.
-pub fn fit_chart(subtitle: &str, unit: &UnitFits<'_>) -> Chart {
+pub fn fit_chart(stage: Stage, unit: &UnitFits<'_>) -> Chart {
     let curve = |fitted: &Fitted| {
         let parameters = fitted.found.as_ref().ok()?.fit.parameters;
         Some(FittedCurve { name: fitted.family.as_str(), density: Box::new(move |x| parameters.ln_density(x).exp()) })
     };
     let curves: Vec<FittedCurve> = unit.families.iter().filter_map(curve).collect();
-    let size = unit.group.key.size;
-    let which = unit.group.replicate.map_or(format!("size {size}"), |at| format!("size {size}, replicate {at}"));
-    fitted_density(&format!("{which} · {subtitle}"), &unit.sample, unit.n_zero, &curves)
+    fitted_density(&unit_subtitle(stage, unit.group), &unit.sample, unit.n_zero, &curves)
 }

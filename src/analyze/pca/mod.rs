@@ -23,7 +23,7 @@ pub fn chart(subtitle: &str, units: &[Decomposed<'_>], figure: PcaFigure, method
     match figure {
         PcaFigure::Spectrum => spectrum(subtitle, &curves(units, |found| numbered(1, found.spectrum.eigenvalues()))),
         PcaFigure::Distance => {
-            reconstruction_distance(subtitle, &curves(units, |found| numbered(0, &found.distance)), journal)
+            reconstruction_distance(subtitle, &curves(units, |found| left(&found.distance)), journal)
         }
         PcaFigure::Accuracy => {
             let points = |found: &Decomposition| {
@@ -37,6 +37,14 @@ pub fn chart(subtitle: &str, units: &[Decomposed<'_>], figure: PcaFigure, method
 
 fn numbered(first: usize, values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().enumerate().map(|(at, &value)| ((first + at) as f64, value)).collect()
+}
+
+/// (k, E_k / E_0) from k = 1 on; nothing for a layer without variance.
+fn left(distance: &[f64]) -> Points {
+    match distance {
+        [whole, rest @ ..] if *whole > 0.0 => numbered(1, &rest.iter().map(|left| left / whole).collect::<Vec<_>>()),
+        _ => Vec::new(),
+    }
 }
 
 /// Points of a curve.

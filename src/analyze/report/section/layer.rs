@@ -66,7 +66,7 @@ impl Maker<'_> {
     }
 
     pub(super) fn mixture(&self) -> Result<Section> {
-        let Evidence { fits, subtitle, mixture, .. } = self.evidence;
+        let Evidence { fits, subtitle, selection, mixture, .. } = self.evidence;
         let report = &mixture.report;
         let columns = "size replicate family n n_zero weight weight_interval status bic delta_bic ks ks_p lrt_p";
         let family = report.position("family");
@@ -76,13 +76,13 @@ impl Maker<'_> {
         let table = Table::of(report, "One row per network and mixture.", columns, is_mixture);
         let mut figures = vec![figure(
             &weights_chart(subtitle, fits),
-            "Share of the component near zero against size.",
+            "Share of the component near zero against size; gray where the components cannot be told apart.",
             Some(table),
         )?];
         if let Some(widest) = fits.last() {
             let caption =
                 format!("The fitted distributions over the histogram of the widest network ({}).", widest.group);
-            figures.push(figure(&fit_chart(subtitle, widest), &caption, None)?);
+            figures.push(figure(&fit_chart(selection.stage, widest), &caption, None)?);
         }
         Ok(self.section("mixture", terms::MIXTURE, mixture_verdict::verdict(report), figures, mixture, "mixture"))
     }

@@ -15,7 +15,7 @@ pub fn verdict(mixture: &Report) -> Said {
     let mut verdicts = Vec::new();
     for (family, name, curve) in &weights {
         let Some(last) = curve.points.last() else { continue };
-        verdicts.push(format!("{} ({name})", last.percent()));
+        verdicts.push((last.size, format!("{} ({name})", last.percent())));
         if let Some((first, last)) = curve.ends() {
             let peak = curve.best().filter(|peak| peak.size != first.size && peak.size != last.size);
             let peak = peak.map_or(String::new(), |peak| format!(", the most at {}: {}", peak.size, peak.percent()));
@@ -29,18 +29,25 @@ pub fn verdict(mixture: &Report) -> Said {
         }
         sentences.extend(worth(mixture, family, name));
     }
-    let Some(widest) = weights.iter().filter_map(|(_, _, curve)| curve.points.last()).map(|point| point.size).max()
-    else {
-        return Said::nothing("No network has enough neurons that are not dead for a mixture to be fitted.");
-    };
+    if verdicts.is_empty() {
+        return Said::nothing("No network's neurons fall into two components that can be told apart.");
+    }
     sentences.push(
         "The share depends on the family: where the two disagree, the data do not say how many neurons are near zero, only that the shape is not one bell.".into(),
     );
-    let verdict = format!(
-        "At {widest} neurons the component near zero holds {} of the neurons that are not dead.",
-        verdicts.join(" or ")
-    );
+    let verdict = format!("Of the neurons that are not dead, the component near zero holds {}.", by_size(&verdicts));
     Said { verdict, sentences }
+}
+
+/// Shares with the size that each belongs to, which is the widest where the family has two components to speak of.
+fn by_size(shares: &[(i32, String)]) -> String {
+    match shares {
+        [(size, one), (other_size, other)] if size == other_size => format!("{one} or {other} at {size} neurons"),
+        shares => {
+            let each: Vec<String> = shares.iter().map(|(size, share)| format!("{share} at {size} neurons")).collect();
+            each.join(", ")
+        }
+    }
 }
 
 /// The weight of one family against size, of those networks whose fit has two components to speak of (status `ok`).
@@ -115,8 +122,8 @@ mod tests {
         ];
         let said = verdict(&report(&rows));
         assert!(
-            said.verdict.contains("At 2896 neurons")
-                && said.verdict.contains("70.00\u{a0}% (exponential and normal) or 50.00\u{a0}% (two gammas)"),
+            said.verdict
+                .ends_with("70.00\u{a0}% (exponential and normal) or 50.00\u{a0}% (two gammas) at 2896 neurons."),
             "{}",
             said.verdict
         );
@@ -127,5 +134,9 @@ mod tests {
         );
         assert!(said.sentences[1].contains("in 2 of 4 networks; in 1 the two"), "{}", said.sentences[1]);
         assert!(verdict(&report(&[])).verdict.starts_with("No network"));
+        // The widest size with two components may be another for each family.
+        let said = verdict(&report(&[rows[4], rows[7]]));
+        let shares = "90.00\u{a0}% (exponential and normal) at 512 neurons, 50.00\u{a0}% (two gammas) at 2896 neurons.";
+        assert!(said.verdict.ends_with(shares), "{}", said.verdict);
     }
 }
