@@ -134,7 +134,10 @@ fn spectra(
     let chart = |which, description| (pca::chart(&subtitle, &units, which, Projection::Standard), description);
     let mut charts = vec![
         chart(PcaFigure::Spectrum, "Eigenvalues of the neurons' covariance against their number, one curve per size."),
-        chart(PcaFigure::Distance, "What the first k components leave: mean squared distance of the layer from them, as a share of its total variance."),
+        chart(
+            PcaFigure::Distance,
+            "What the first k components leave: mean squared distance of the layer from them, as a share of its total variance.",
+        ),
     ];
     if units.iter().any(|unit| unit.found.as_ref().is_ok_and(|found| found.accuracy.is_some())) {
         let description = "Accuracy of the network on the layer rebuilt from its first k components.";
