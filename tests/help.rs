@@ -49,6 +49,8 @@ fn record_names_every_flag() {
         "--out",
         "--overwrite",
         "--resume",
+        "--checkpoint-every",
+        "--memory",
         "--dry-run",
         "--quiet",
         "--help",

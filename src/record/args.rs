@@ -3,9 +3,11 @@
 //! Numbers are checked by clap; texts with a grammar of their own stay texts here and are read by [`plan`](super::plan),
 //! so that each mistake gets its own sentence.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+
+use crate::analyze::args::ByteSize;
 
 /// Trains a network at every width of a sweep and records the activations of its hidden layer to Parquet.
 ///
@@ -23,7 +25,8 @@ Environment:
   LAYERSCOPE_DATA     folder of data sets, searched after --data-dir
   LAYERSCOPE_MIRRORS  none, or base addresses (separated by spaces) to fetch BASE/NAME/FILE.gz from
 
-Exit codes: 0 done, 2 failed (one line on stderr, nothing half-written left), 130 interrupted.")]
+Exit codes: 0 done, 2 failed (one line on stderr), 130 interrupted. A run that ends early leaves nothing under a final
+name; what --resume can use is in OUT.parquet.unfinished.")]
 pub struct Cli {
     /// Something other than recording.
     #[command(subcommand)]
@@ -136,13 +139,24 @@ pub struct RecordArgs {
     #[arg(long, default_value = "out.parquet", value_name = "FILE")]
     pub out: PathBuf,
 
-    /// Replace an existing recording and its companions, once the new ones are complete.
+    /// Replace an existing recording and its companions, once the new ones are complete; start an interrupted one anew.
     #[arg(long)]
     pub overwrite: bool,
 
-    /// Go on with an interrupted recording (not in this version).
+    /// Go on with an interrupted recording of the same command, data and version; without one, start. E.g. the same command
+    /// again with --resume
     #[arg(long)]
     pub resume: bool,
+
+    /// Epochs between two checkpoints (weights, moments and position on the disk, for --resume): auto is one at most
+    /// every 10 seconds, for at most 2 % of the time; 0 keeps only trained networks. E.g. 5
+    #[arg(long, default_value = "auto", value_name = "auto|N")]
+    pub checkpoint_every: CheckpointEvery,
+
+    /// Most memory to take, in bytes or with a unit; less of it means smaller pieces, too little is refused with the least
+    /// that would do. E.g. 512MiB
+    #[arg(long, default_value = "2GiB", value_name = "SIZE")]
+    pub memory: ByteSize,
 
     /// Print what would be trained and written, and how much disk and memory it takes; write nothing.
     #[arg(long)]
@@ -151,6 +165,27 @@ pub struct RecordArgs {
     /// No progress bar and no summary; warnings and errors stay.
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// How often a run's state is put on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointEvery {
+    /// As often as costs little.
+    Auto,
+    /// After so many epochs; never within a pack at 0.
+    Epochs(u32),
+}
+
+impl FromStr for CheckpointEvery {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(n)) => Ok(Self::Epochs(n)),
+            _ => Err("expected auto or a number of epochs".to_owned()),
+        }
+    }
 }
 
 /// Which constants normalise the pixels.

@@ -44,7 +44,7 @@ pub fn load(request: &Request, bars: &mut DownloadBars) -> anyhow::Result<Datase
     bars.clear();
     match loaded {
         Ok(dataset) => Ok(normalized(dataset, request.args.normalization)),
-        Err(DatasetError::Cancelled) => Err(Interrupted.into()),
+        Err(DatasetError::Cancelled) => Err(Interrupted::default().into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -93,7 +93,7 @@ pub fn fetch(args: &FetchArgs, bars: &mut DownloadBars) -> anyhow::Result<()> {
     let loaded = search.load(entry.name, bars);
     bars.clear();
     let dataset = loaded.map_err(|error| match error {
-        DatasetError::Cancelled => Interrupted.into(),
+        DatasetError::Cancelled => Interrupted::default().into(),
         error => anyhow::Error::from(error),
     })?;
     let paths = dataset.files.iter().filter_map(|file| match &file.origin {

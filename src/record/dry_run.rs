@@ -6,7 +6,7 @@ use super::plan::{RecordPlan, bytes};
 
 /// The plan as a table of two columns; `note` follows the data set's name.
 pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> String {
-    let RecordPlan { request, training, needs } = plan;
+    let RecordPlan { request, training, needs, .. } = plan;
     let args = &request.args;
     let (capture, split) = (&training.capture, request.split);
     let (n_train, n_test) = (dataset.train.n_samples(), dataset.test.n_samples());
@@ -42,6 +42,7 @@ pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> Str
         ),
     );
     line("disk", format!("about {} for all files", bytes(needs.disk_bytes)));
+    line("checkpoint", format!("at most {} of disk more while it runs", bytes(needs.checkpoint_bytes)));
     line("memory", format!("at most {}", bytes(needs.memory_bytes)));
     let files = &request.files;
     for (name, path) in

@@ -7,7 +7,6 @@ use layerscope_recorder::{
     dataset::Dataset,
     recording::{
         Manifest,
-        digest::FileDigest,
         manifest::{DatasetEntry, DatasetFile},
     },
 };
@@ -15,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::plan::RecordPlan;
 
-/// The manifest of a run of this process, with the digests of the companions that are complete.
-pub fn of(plan: &RecordPlan, dataset: &Dataset, companions: Vec<FileDigest>) -> Manifest {
+/// The manifest of a run of this process, without what is known only at its end.
+pub fn of(plan: &RecordPlan, dataset: &Dataset) -> Manifest {
     let (request, capture) = (&plan.request, &plan.training.capture);
     let files = dataset.files.iter().map(|file| DatasetFile { name: file.name.clone(), sha256: file.sha256.clone() });
     let stages: Vec<_> = request.stages.iter().map(|stage| stage.as_str()).collect();
@@ -46,7 +45,6 @@ pub fn of(plan: &RecordPlan, dataset: &Dataset, companions: Vec<FileDigest>) -> 
         backend: Some(format!("cpu ({})", Isa::detect().name())),
         datasets: vec![DatasetEntry { name: dataset.name.clone(), files: files.collect() }],
         settings,
-        files: companions,
         ..Manifest::new()
     }
 }

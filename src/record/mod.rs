@@ -6,24 +6,27 @@
 pub mod args;
 pub mod data;
 mod dry_run;
+mod layout;
 mod machine;
 mod manifest;
+mod pace;
 pub mod plan;
 pub mod progress;
 pub mod request;
+mod resume;
 pub mod run;
-mod set_aside;
 pub mod sizes;
 mod summary;
 
 use std::{
     fmt,
+    path::PathBuf,
     process::{self, ExitCode},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
 };
 
 use anyhow::Context;
-use layerscope_recorder::backend::Isa;
+use layerscope_recorder::{backend::Isa, recording::disk::SystemDisk};
 
 use args::{Cli, Command, RecordArgs};
 use plan::RecordPlan;
@@ -34,12 +37,18 @@ use request::Request;
 const INTERRUPTED: u8 = 130;
 
 /// The user pressed Ctrl-C.
-#[derive(Debug)]
-pub struct Interrupted;
+#[derive(Debug, Default)]
+pub struct Interrupted {
+    /// The folder with what was done so far, where that is worth keeping.
+    pub kept: Option<PathBuf>,
+}
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted; nothing was kept under a final name")
+        match &self.kept {
+            Some(folder) => write!(f, "interrupted; kept in {}, --resume continues it", folder.display()),
+            None => f.write_str("interrupted; nothing was kept"),
+        }
     }
 }
 
@@ -63,7 +72,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<Interrupted>() { INTERRUPTED } else { 2 })
 }
 
-/// The first Ctrl-C (or SIGTERM) asks the run to stop at its next step, which removes what it has begun. A second one
+/// The first Ctrl-C (or SIGTERM) asks the run to stop at its next step, which puts what it has on the disk. A second one
 /// does not wait for that.
 fn catch_interrupts() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
@@ -82,15 +91,16 @@ fn record(args: RecordArgs) -> anyhow::Result<()> {
         return data::print(&dry_run::describe(&plan, &dataset, note));
     }
     plan::check_parameters(&request)?;
-    plan::check_outputs(&request.files, request.args.overwrite)?;
+    let disk = Arc::new(SystemDisk);
+    resume::check(&request, disk.clone())?;
     if let Some(reason) = request.backend_reason.filter(|_| !request.args.quiet) {
         eprintln!("record: backend cpu ({}, {} threads): {reason}", Isa::detect().name(), request.n_threads);
     }
     let dataset = data::load(&request, &mut DownloadBars::new(request.args.quiet))?;
     let plan = RecordPlan::new(request, &dataset)?;
     plan.check_machine()?;
-    let summary = run::run(&plan, &dataset)?;
-    if !plan.request.args.quiet {
+    let quiet = plan.request.args.quiet;
+    if let Some(summary) = run::run(plan, &dataset, disk)?.filter(|_| !quiet) {
         eprint!("{summary}");
     }
     Ok(())

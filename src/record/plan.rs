@@ -5,14 +5,12 @@ use std::{fs, path::Path};
 use anyhow::{Context, bail, ensure};
 use layerscope_recorder::{
     dataset::{Dataset, catalogue::Entry},
-    recording::{self, Companions, RecordingError},
+    recording::{self, Companions, RecordingError, unfinished::Layout},
     train,
 };
 
-use super::{machine, request::Request};
+use super::{layout, machine, request::Request};
 
-/// Raw bytes of a chunk of activations, and of a row group.
-const CHUNK_BYTES: usize = 64 << 20;
 /// Bytes of a trained parameter in memory: its value and Adam's two moments.
 const PARAMETER_BYTES: u64 = 12;
 /// Bytes of a history row on disk, keys compressed.
@@ -29,6 +27,8 @@ pub struct RecordPlan {
     pub request: Request,
     /// What the training engine does.
     pub training: train::Plan,
+    /// How the work and the file are cut.
+    pub layout: Layout,
     /// What it takes.
     pub needs: Needs,
 }
@@ -48,6 +48,8 @@ pub struct Needs {
     pub raw_bytes: u64,
     /// Bytes of all four files on disk, an estimate.
     pub disk_bytes: u64,
+    /// Bytes of checkpoints on the disk while it runs, at most.
+    pub checkpoint_bytes: u64,
     /// Bytes of memory, an upper estimate.
     pub memory_bytes: u64,
 }
@@ -56,7 +58,7 @@ impl RecordPlan {
     /// The plan for that data.
     ///
     /// # Errors
-    /// `--samples` beyond the split's length, or a data set that does not fit the model.
+    /// `--samples` beyond the split's length, a data set that does not fit the model, or `--memory` that does not do.
     pub fn new(request: Request, dataset: &Dataset) -> anyhow::Result<Self> {
         let length = dataset.split(request.split).n_samples();
         let n_samples = request.n_samples.unwrap_or(length);
@@ -65,7 +67,7 @@ impl RecordPlan {
             n_samples <= length,
             "--samples: {n_samples} is more than the {length} samples of {name}'s {split} split"
         );
-        let training = train::Plan {
+        let mut training = train::Plan {
             model: request.model,
             sizes: request.sizes.clone(),
             n_replicates: request.n_replicates,
@@ -74,16 +76,13 @@ impl RecordPlan {
             learning_rate: request.args.lr,
             seed: request.args.seed,
             n_threads: request.n_threads,
-            capture: train::Capture {
-                split,
-                n_samples,
-                epochs: request.capture_epochs.clone(),
-                chunk_bytes: CHUNK_BYTES,
-            },
+            capture: train::Capture { split, n_samples, epochs: request.capture_epochs.clone(), chunk_bytes: 0 },
         };
         training.check(dataset)?;
-        let needs = Needs::of(&request, &training, dataset);
-        Ok(Self { request, training, needs })
+        let layout = layout::fit(&training, dataset, request.args.memory.0 as u64)?;
+        training.capture.chunk_bytes = layout.chunk_bytes;
+        let needs = Needs::of(&request, &training, &layout, dataset);
+        Ok(Self { request, training, layout, needs })
     }
 
     /// Refuses what this machine's memory and the output's disk cannot hold.
@@ -95,14 +94,15 @@ impl RecordPlan {
         let folder = folder_of(&self.request.files.recording);
         // A file system that does not tell is no reason to refuse; the writer reports a full disk.
         let Ok(free) = fs4::available_space(folder) else { return Ok(()) };
-        let (need, folder) = (self.needs.disk_bytes, folder.display());
+        let need = self.needs.disk_bytes.saturating_add(self.needs.checkpoint_bytes);
+        let folder = folder.display();
         ensure!(need <= free, "the recording needs about {}, {folder} has {} left", bytes(need), bytes(free));
         Ok(())
     }
 }
 
 impl Needs {
-    fn of(request: &Request, training: &train::Plan, dataset: &Dataset) -> Self {
+    fn of(request: &Request, training: &train::Plan, layout: &Layout, dataset: &Dataset) -> Self {
         let n_replicates = request.n_replicates as u64;
         let n_members = request.sizes.len() as u64 * n_replicates;
         let sum = |f: &dyn Fn(usize) -> u64| {
@@ -125,8 +125,9 @@ impl Needs {
             n_rows,
             raw_bytes: n_values.saturating_mul(size_of::<f32>() as u64),
             disk_bytes,
-            // The writer holds a row group's encoded pages and the piece it encodes.
-            memory_bytes: training.memory_bytes(dataset).saturating_add(2 * CHUNK_BYTES as u64),
+            // The old checkpoint goes when the new one is complete.
+            checkpoint_bytes: 2 * layout.packs.iter().map(|sizes| training.state_bytes(sizes)).max().unwrap_or(0),
+            memory_bytes: layout::memory_bytes(layout, training, dataset),
         }
     }
 }

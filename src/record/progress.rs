@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use layerscope_recorder::{
     dataset::fetch::{Download, Monitor},
     model::Model,
-    train::{Plan, Progress},
+    train::{Plan, Progress, Start},
 };
 
 /// Set by Ctrl-C, asked at every training step and every piece of a download.
@@ -88,6 +88,19 @@ impl TrainingBar {
         let now = Instant::now();
         let (n_epochs, n_replicates) = (plan.n_epochs, plan.n_replicates);
         Self { bar, model: plan.model, n_epochs, n_replicates, started: now, model_samples: 0, drawn: None }
+    }
+
+    /// Puts the bar where a run that was interrupted goes on.
+    pub fn start_at(&self, start: &Start, plan: &Plan, n_train: usize) {
+        let packs = start.packs.as_deref().unwrap_or_default();
+        let work = |sizes: &Vec<usize>, n_epochs: usize| {
+            let of_epoch: u64 = sizes.iter().map(|&size| self.model.n_parameters(size)).sum();
+            of_epoch * n_epochs as u64 * n_train as u64
+        };
+        let done: u64 = packs.iter().cycle().take(start.pack).map(|sizes| work(sizes, plan.n_epochs)).sum();
+        let begun = packs.iter().cycle().nth(start.pack).map_or(0, |sizes| work(sizes, start.epoch));
+        self.bar.set_position(done + begun);
+        self.bar.reset_eta();
     }
 
     /// Moves the bar on.

@@ -62,7 +62,6 @@ impl Request {
     /// # Errors
     /// One sentence for the first that is wrong, with its flag.
     pub fn new(args: RecordArgs) -> anyhow::Result<Self> {
-        ensure!(!args.resume, "--resume: this version cannot go on with an interrupted recording yet");
         let backend_reason = backend(&args.backend)?;
         let model = model(args.model.as_deref().unwrap_or_default())?;
         let sizes = sizes::parse(args.sizes.as_deref().unwrap_or_default()).context("--sizes")?;
@@ -203,6 +202,5 @@ mod tests {
             let error = format!("{:#}", request(&[flag, value]).unwrap_err());
             assert!(error.starts_with(expected), "{flag} {value:?}: {error}");
         }
-        assert!(format!("{:#}", request(&["--resume"]).unwrap_err()).starts_with("--resume: "));
     }
 }

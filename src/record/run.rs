@@ -1,92 +1,101 @@
-//! Trains and writes: an [`Observer`] that passes activations, measures and weights on to their files.
+//! Trains and writes: an [`Observer`] that passes activations, measures and weights on to an unfinished recording.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use anyhow::Context;
 use layerscope_recorder::{
     dataset::Dataset,
     recording::{
-        Chunk, RecordingError, Stage, UnitKey, Writer, WriterOptions,
-        history::{HistoryRow, HistoryWriter},
-        weights::{WeightsWriter, member_tensors, tensor_name},
+        Chunk, RecordingError, Stage, UnitKey,
+        disk::Disk,
+        unfinished::{self, EpochEntry, Unfinished},
+        weights::{TensorSpec, tensor_name},
     },
-    train::{self, Activations, EpochMeasures, MemberWeights, Observer, Progress, TrainError},
+    train::{self, Activations, EpochMeasures, MemberWeights, Observer, PackState, Progress, Start, TrainError},
 };
 
 use super::{
     Interrupted, manifest,
+    pace::Pace,
     plan::RecordPlan,
     progress::{TrainingBar, interrupted},
-    set_aside::SetAside,
+    resume::{self, Opened},
     summary::Summary,
 };
 
-/// Carries the plan out; afterwards all four files are there, or none is that was not there before.
+/// Carries the plan out; afterwards all four files are there under their names, or none is that was not there before.
+/// `None` where they were there already.
 ///
 /// # Errors
-/// [`Interrupted`], or what could not be written.
-pub fn run(plan: &RecordPlan, dataset: &Dataset) -> anyhow::Result<Summary> {
+/// [`Interrupted`], or what could not be read or written. What a later run with `--resume` can use is kept.
+pub fn run(mut plan: RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyhow::Result<Option<Summary>> {
     let started = Instant::now();
     // The writer's encoders run on rayon's own threads; that they exist already only happens in tests.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(plan.request.n_threads).build_global();
-    let mut recorder = Recorder::create(plan, dataset)?;
-    let trained = train::train(&plan.training, dataset, &mut recorder);
+    let Some(Opened { unfinished, point, state }) = resume::open(&mut plan, dataset, disk.clone())? else {
+        return Ok(None);
+    };
+    let start = Start { pack: point.pack, epoch: point.epoch, packs: Some(plan.layout.packs.clone()) };
+    let mut recorder = Recorder::new(&plan, dataset, unfinished);
+    recorder.bar.start_at(&start, &plan.training, dataset.train.n_samples());
+    let mut restore = |name: &str| match &state {
+        Some(state) => state.tensor(name).map(|tensor| tensor.values),
+        None => Ok(Vec::new()),
+    };
+    let trained = train::train_from(&plan.training, dataset, &start, &mut restore, &mut recorder);
     recorder.bar.clear();
-    match trained {
-        Ok(()) => {}
-        Err(TrainError::Cancelled) => return Err(Interrupted.into()),
-        Err(error) => return Err(anyhow::Error::new(error)),
+    let files = plan.request.files.clone();
+    if let Err(error) = trained {
+        // Whether this succeeds decides nothing: what is not on the disk is found missing.
+        let _ = recorder.unfinished.sync();
+        let keep = recorder.unfinished.is_worth_keeping();
+        drop(recorder);
+        if !keep {
+            let _ = unfinished::discard(&files, disk);
+        }
+        let folder = keep.then(|| unfinished::folder(&files));
+        return Err(match error {
+            TrainError::Cancelled => Interrupted { kept: folder }.into(),
+            error if keep => resume::kept(error.into(), &files),
+            error => error.into(),
+        });
     }
-    let mut summary = recorder.finish(dataset)?;
+    let mut summary = recorder.finish(dataset).map_err(|error| resume::kept(error.into(), &files))?;
     summary.elapsed = started.elapsed();
-    Ok(summary)
+    Ok(Some(summary))
 }
 
 /// Writes what training tells.
 struct Recorder<'a> {
     plan: &'a RecordPlan,
     dataset: &'a str,
-    writer: Writer,
-    weights: WeightsWriter,
-    history: HistoryWriter,
+    unfinished: Unfinished,
+    pace: Pace,
     bar: TrainingBar,
-    summary: Summary,
     labels: Vec<i32>,
 }
 
 impl<'a> Recorder<'a> {
-    /// Opens all files under temporary names, removed again unless they are finished.
-    fn create(plan: &'a RecordPlan, dataset: &'a Dataset) -> anyhow::Result<Self> {
-        let (files, training) = (&plan.request.files, &plan.training);
-        let overwrite = plan.request.args.overwrite;
-        let (n_inputs, n_classes) = (training.model.n_inputs(), training.n_classes());
-        let tensors: Vec<_> = training
-            .sizes
-            .iter()
-            .flat_map(|&size| (0..training.n_replicates).map(move |replicate| (size, replicate)))
-            .flat_map(|(size, replicate)| member_tensors(size, replicate, n_inputs, n_classes))
-            .collect();
-        let options = WriterOptions { stages: plan.request.stages.clone(), overwrite, ..WriterOptions::default() };
-        Ok(Self {
+    fn new(plan: &'a RecordPlan, dataset: &'a Dataset, unfinished: Unfinished) -> Self {
+        Self {
             plan,
             dataset: &dataset.name,
-            writer: Writer::create(&files.recording, options)?,
-            weights: WeightsWriter::create(&files.weights, &tensors, overwrite)?,
-            history: HistoryWriter::create(&files.history, overwrite)?,
-            bar: TrainingBar::new(training, dataset.train.n_samples(), plan.request.args.quiet),
-            summary: Summary::new(training.n_epochs, files),
+            unfinished,
+            pace: Pace::new(plan.request.args.checkpoint_every),
+            bar: TrainingBar::new(&plan.training, dataset.train.n_samples(), plan.request.args.quiet),
             labels: Vec::new(),
-        })
+        }
     }
 
-    /// Gives all files their names, the companions first: a recording is never without them.
-    fn finish(mut self, dataset: &Dataset) -> anyhow::Result<Summary> {
-        let files = &self.plan.request.files;
-        let aside = SetAside::new(files).with_context(|| format!("{}: cannot replace", files.recording.display()))?;
-        let companions = vec![self.weights.finish()?, self.history.finish()?];
-        self.summary.n_rows = self.writer.finish(manifest::of(self.plan, dataset, companions))?.n_rows;
-        aside.done();
-        Ok(self.summary)
+    /// Gives all files their names.
+    fn finish(self, dataset: &Dataset) -> Result<Summary, RecordingError> {
+        let mut summary = Summary::new(self.plan.training.n_epochs, &self.plan.request.files);
+        self.unfinished.epochs(|entry| {
+            summary.measured(entry);
+            Ok(())
+        })?;
+        let manifest = manifest::of(self.plan, dataset);
+        summary.n_rows = self.unfinished.finish(manifest, self.plan.training.model.name(), &dataset.name)?.n_rows;
+        Ok(summary)
     }
 }
 
@@ -98,26 +107,21 @@ impl Observer for Recorder<'_> {
     }
 
     fn epoch(&mut self, measures: &EpochMeasures) -> Result<(), RecordingError> {
-        self.summary.measured(measures);
-        for (measure, value) in [
+        let values = [
             ("train_loss", measures.train.loss),
             ("train_accuracy", measures.train.accuracy),
             ("test_loss", measures.test.loss),
             ("test_accuracy", measures.test.accuracy),
             ("seconds", measures.seconds),
-        ] {
-            self.history.append(HistoryRow {
-                model: self.plan.training.model.name().to_owned(),
-                dataset: self.dataset.to_owned(),
-                size: measures.member.size as i32,
-                replicate: measures.member.replicate as i32,
-                epoch: measures.epoch as i32,
-                step: measures.step as i64,
-                measure: measure.to_owned(),
-                value,
-            })?;
-        }
-        Ok(())
+        ];
+        self.unfinished.epoch(EpochEntry {
+            pack: measures.pack,
+            size: measures.member.size,
+            replicate: measures.member.replicate,
+            epoch: measures.epoch,
+            step: measures.step,
+            measures: values.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec(),
+        })
     }
 
     fn activations(&mut self, chunk: &Activations<'_>) -> Result<(), RecordingError> {
@@ -133,13 +137,25 @@ impl Observer for Recorder<'_> {
         self.labels.clear();
         self.labels.extend(chunk.labels.iter().map(|&label| i32::from(label)));
         let wanted = |stage| self.plan.request.stages.contains(&stage);
-        self.writer.append(&Chunk {
+        self.unfinished.append(&Chunk {
             key: &key,
             first_sample: chunk.first_sample as i64,
             labels: Some(&self.labels),
             n_neurons: chunk.post.len() / chunk.labels.len().max(1),
             pre: wanted(Stage::Pre).then_some(chunk.pre),
             post: wanted(Stage::Post).then_some(chunk.post),
+        })
+    }
+
+    fn checkpoint(&mut self, state: &PackState<'_>) -> Result<(), RecordingError> {
+        if !self.pace.is_due(state.epoch) {
+            return Ok(());
+        }
+        let tensors: Vec<_> = state.tensors().into_iter().map(|(name, shape)| TensorSpec { name, shape }).collect();
+        self.pace.measure(|| {
+            self.unfinished.checkpoint(state.pack, state.epoch, &tensors, |file| {
+                state.for_each(|name, values| file.write(name, values).map(drop))
+            })
         })
     }
 
@@ -151,9 +167,17 @@ impl Observer for Recorder<'_> {
             ("output.weight", &parameters.output_weight),
             ("output.bias", &parameters.output_bias),
         ] {
-            self.weights.write(&tensor_name(member.size, member.replicate, parameter), values)?;
+            self.unfinished.tensor(&tensor_name(member.size, member.replicate, parameter), values)?;
         }
         Ok(())
+    }
+
+    fn trained(&mut self, pack: usize) -> Result<(), RecordingError> {
+        if self.pace.is_pack_due() {
+            self.pace.measure(|| self.unfinished.trained(pack, true))
+        } else {
+            self.unfinished.trained(pack, false)
+        }
     }
 
     fn cancelled(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, fs, path::PathBuf, time::Duration};
 
-use layerscope_recorder::{recording::Companions, train::EpochMeasures};
+use layerscope_recorder::recording::{Companions, unfinished::EpochEntry};
 
 use super::plan::bytes;
 
@@ -34,12 +34,12 @@ impl Summary {
     }
 
     /// Takes the measures of a network after an epoch; those of the last epoch count.
-    pub fn measured(&mut self, measures: &EpochMeasures) {
+    pub fn measured(&mut self, measures: &EpochEntry) {
         if measures.epoch == self.n_epochs {
-            let size = self.sizes.entry(measures.member.size).or_default();
+            let size = self.sizes.entry(measures.size).or_default();
             size.n_replicates += 1;
-            size.train += measures.train.accuracy;
-            size.test += measures.test.accuracy;
+            size.train += measures.measure("train_accuracy");
+            size.test += measures.measure("test_accuracy");
         }
     }
 }

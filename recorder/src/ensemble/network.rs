@@ -58,37 +58,30 @@ impl Network {
     pub fn initial(member: Member, model: &Model, batch_size: usize, seed: u64) -> Self {
         let n_inputs = model.n_inputs();
         let layers = member.initial_parameters(model, seed);
-        let [(hidden_weights, hidden_bias), (output_weights, output_bias)] = layers.as_slice() else {
+        let Ok([(hidden_weight, hidden_bias), (output_weight, output_bias)]) = <[_; 2]>::try_from(layers) else {
             panic!("the CPU backend computes models of one hidden layer, {} has another shape", model.name());
         };
         let n_classes = output_bias.len();
         assert!(n_classes <= Lanes::WIDTH, "the CPU backend computes at most {} classes", Lanes::WIDTH);
-        let mut head = Head { bias: Trained::zeros(1, Lanes::ZERO), errors: vec![Lanes::ZERO; batch_size] };
-        head.bias.values[0].0[..n_classes].copy_from_slice(output_bias);
+        let head = Head { bias: Trained::zeros(1, Lanes::ZERO), errors: vec![Lanes::ZERO; batch_size] };
         let blocks = (0..member.size.div_ceil(BLOCK))
-            .map(|index| {
-                let mut block = Block::zeros(n_inputs, n_classes, batch_size);
-                for neuron in 0..BLOCK.min(member.size - index * BLOCK) {
-                    let unit = index * BLOCK + neuron;
-                    for (row, &weight) in block.weights.values.iter_mut().zip(&hidden_weights[unit * n_inputs..]) {
-                        *lane_mut(row, neuron) = weight;
-                    }
-                    *lane_mut(&mut block.bias.values[0], neuron) = hidden_bias[unit];
-                    for (class, row) in block.output.values.iter_mut().enumerate() {
-                        *lane_mut(row, neuron) = output_weights[class * member.size + unit];
-                    }
-                }
-                block.sum_weights();
-                RwLock::new(block)
-            })
+            .map(|_| RwLock::new(Block::zeros(n_inputs, n_classes, batch_size)))
             .collect();
-        Self { member, n_inputs, n_classes, blocks, head: RwLock::new(head) }
+        let network = Self { member, n_inputs, n_classes, blocks, head: RwLock::new(head) };
+        network.pack(Part::Values, &Parameters { hidden_weight, hidden_bias, output_weight, output_bias });
+        network
     }
 
     /// Which member this is.
     #[must_use]
     pub fn member(&self) -> Member {
         self.member
+    }
+
+    /// I.
+    #[must_use]
+    pub fn n_inputs(&self) -> usize {
+        self.n_inputs
     }
 
     /// K.
@@ -100,33 +93,95 @@ impl Network {
     /// The parameters as they are, unpacked.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
+        self.unpack(Part::Values)
+    }
+
+    /// One of the three numbers that training keeps for every parameter, unpacked.
+    #[must_use]
+    pub fn unpack(&self, part: Part) -> Parameters {
         let size = self.member.size;
         let mut parameters = Parameters {
             hidden_weight: vec![0.0; size * self.n_inputs],
             hidden_bias: vec![0.0; size],
             output_weight: vec![0.0; self.n_classes * size],
-            output_bias: read(&self.head).bias.values[0].0[..self.n_classes].to_vec(),
+            output_bias: part.of(&read(&self.head).bias)[0].0[..self.n_classes].to_vec(),
         };
         for (index, block) in self.blocks.iter().enumerate() {
             let block = read(block);
             for neuron in 0..BLOCK.min(size - index * BLOCK) {
                 let unit = index * BLOCK + neuron;
                 let weights = &mut parameters.hidden_weight[unit * self.n_inputs..(unit + 1) * self.n_inputs];
-                for (weight, row) in weights.iter_mut().zip(&block.weights.values) {
+                for (weight, row) in weights.iter_mut().zip(part.of(&block.weights)) {
                     *weight = *lane(row, neuron);
                 }
-                parameters.hidden_bias[unit] = *lane(&block.bias.values[0], neuron);
-                for (class, row) in block.output.values.iter().enumerate() {
+                parameters.hidden_bias[unit] = *lane(&part.of(&block.bias)[0], neuron);
+                for (class, row) in part.of(&block.output).iter().enumerate() {
                     parameters.output_weight[class * size + unit] = *lane(row, neuron);
                 }
             }
         }
         parameters
     }
+
+    /// The inverse of [`unpack`](Self::unpack). Together the three parts are all that the next step depends on: sums of
+    /// weights follow from the values, and everything else is written before it is read.
+    pub fn pack(&self, part: Part, parameters: &Parameters) {
+        let size = self.member.size;
+        part.of_mut(&mut write(&self.head).bias)[0].0[..self.n_classes].copy_from_slice(&parameters.output_bias);
+        for (index, block) in self.blocks.iter().enumerate() {
+            let mut block = write(block);
+            for neuron in 0..BLOCK.min(size - index * BLOCK) {
+                let unit = index * BLOCK + neuron;
+                let weights = &parameters.hidden_weight[unit * self.n_inputs..(unit + 1) * self.n_inputs];
+                for (weight, row) in weights.iter().zip(part.of_mut(&mut block.weights)) {
+                    *lane_mut(row, neuron) = *weight;
+                }
+                *lane_mut(&mut part.of_mut(&mut block.bias)[0], neuron) = parameters.hidden_bias[unit];
+                for (class, row) in part.of_mut(&mut block.output).iter_mut().enumerate() {
+                    *lane_mut(row, neuron) = parameters.output_weight[class * size + unit];
+                }
+            }
+            if part == Part::Values {
+                block.sum_weights();
+            }
+        }
+    }
+}
+
+/// What training keeps for every parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The parameter itself.
+    Values,
+    /// The running mean of its gradient.
+    First,
+    /// The running mean of its squared gradient.
+    Second,
+}
+
+impl Part {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Values, Self::First, Self::Second];
+
+    fn of<T>(self, trained: &Trained<T>) -> &[T] {
+        match self {
+            Self::Values => &trained.values,
+            Self::First => &trained.first,
+            Self::Second => &trained.second,
+        }
+    }
+
+    fn of_mut<T>(self, trained: &mut Trained<T>) -> &mut [T] {
+        match self {
+            Self::Values => &mut trained.values,
+            Self::First => &mut trained.first,
+            Self::Second => &mut trained.second,
+        }
+    }
 }
 
 /// A member's parameters, row-major.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
     /// `[S, I]`.
     pub hidden_weight: Vec<f32>,
@@ -160,5 +215,20 @@ mod tests {
         let expected = member.initial_parameters(&model, 9);
         assert_eq!((&parameters.hidden_weight, &parameters.hidden_bias), (&expected[0].0, &expected[0].1));
         assert_eq!((&parameters.output_weight, &parameters.output_bias), (&expected[1].0, &expected[1].1));
+    }
+
+    #[test]
+    fn every_part_can_be_taken_out_and_put_back() {
+        let model = Model::by_name("mnist_h1").unwrap();
+        let initial = |replicate| Network::initial(Member { size: 37, replicate }, &model, 4, 9);
+        let network = initial(0);
+        for (part, replicate) in Part::ALL.into_iter().zip(1..) {
+            network.pack(part, &initial(replicate).parameters());
+        }
+        for (part, replicate) in Part::ALL.into_iter().zip(1..) {
+            assert_eq!(network.unpack(part), initial(replicate).parameters());
+        }
+        let sums = |network: &Network| network.blocks.iter().map(|block| read(block).weight_sums).collect::<Vec<_>>();
+        assert_eq!(sums(&network), sums(&initial(1)));
     }
 }

@@ -55,10 +55,15 @@ pub fn of_range(file: &mut File, offset: u64, bytes: u64) -> io::Result<String> 
 
 /// The digest of the whole file at `path`.
 pub fn of_file(path: &Path) -> Result<FileDigest, RecordingError> {
+    of_file_named(path, path)
+}
+
+/// The digest of the whole file at `path`, under the name that `target` will have.
+pub(super) fn of_file_named(path: &Path, target: &Path) -> Result<FileDigest, RecordingError> {
     let read = |source| RecordingError::io(path, "read", source);
     let mut file = File::open(path).map_err(|source| RecordingError::io(path, "open", source))?;
     let bytes = file.metadata().map_err(read)?.len();
     let blake3 = of_range(&mut file, 0, bytes).map_err(read)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(FileDigest { name, bytes, blake3 })
 }

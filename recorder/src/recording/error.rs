@@ -75,6 +75,14 @@ pub enum RecordingError {
         /// The output.
         path: PathBuf,
     },
+    /// An earlier recording of the output was interrupted and can be continued.
+    #[error("{}: interrupted earlier, kept in {} (--resume continues it, --overwrite starts anew)", path.display(), folder.display())]
+    Unfinished {
+        /// The output.
+        path: PathBuf,
+        /// Where its files are.
+        folder: PathBuf,
+    },
     /// The output's folder does not exist.
     #[error("{}: the folder {} does not exist", path.display(), folder.display())]
     NoFolder {

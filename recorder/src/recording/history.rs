@@ -1,7 +1,7 @@
 //! The history file: loss, accuracy and time per epoch and member, one long table in Parquet.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use super::digest::{self, FileDigest};
+use super::disk::Disk;
 use super::error::Place;
 use super::output::OutputFile;
 use super::{RecordingError, schema};
@@ -70,8 +71,17 @@ impl HistoryWriter {
     /// # Errors
     /// Those of [`Writer::create`](super::Writer::create).
     pub fn create(path: &Path, overwrite: bool) -> Result<Self, RecordingError> {
-        let failed = |error| RecordingError::writing(path, error);
-        let output = OutputFile::create(path, overwrite)?;
+        Self::start(OutputFile::create(path, overwrite)?, overwrite)
+    }
+
+    /// Writes the file at `place`, anew, in the folder of an unfinished recording.
+    pub(super) fn begin(path: &Path, place: PathBuf, disk: Arc<dyn Disk>) -> Result<Self, RecordingError> {
+        Self::start(OutputFile::resume(path, place, 0, disk)?, false)
+    }
+
+    fn start(output: OutputFile, overwrite: bool) -> Result<Self, RecordingError> {
+        let path = output.target().to_path_buf();
+        let failed = |error| RecordingError::writing(&path, error);
         let level = ZstdLevel::try_new(schema::ZSTD_LEVEL).map_err(failed)?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
         let file = ArrowWriter::try_new(output, history_schema(), Some(properties)).map_err(failed)?;
@@ -85,12 +95,25 @@ impl HistoryWriter {
     }
 
     /// Completes the file and gives it its name.
-    pub fn finish(mut self) -> Result<FileDigest, RecordingError> {
+    pub fn finish(self) -> Result<FileDigest, RecordingError> {
+        let overwrite = self.overwrite;
+        let output = self.complete()?;
+        let path = output.target().to_path_buf();
+        output.commit(overwrite, true)?;
+        digest::of_file(&path)
+    }
+
+    /// Completes a file in the folder of an unfinished recording.
+    pub(super) fn close(self) -> Result<FileDigest, RecordingError> {
+        let output = self.complete()?;
+        let target = output.target().to_path_buf();
+        digest::of_file_named(&output.close()?, &target)
+    }
+
+    fn complete(mut self) -> Result<OutputFile, RecordingError> {
         self.flush()?;
         let path = self.file.inner().target().to_path_buf();
-        let output = self.file.into_inner().map_err(|error| RecordingError::writing(&path, error))?;
-        output.commit(self.overwrite, true)?;
-        digest::of_file(&path)
+        self.file.into_inner().map_err(|error| RecordingError::writing(&path, error))
     }
 
     fn flush(&mut self) -> Result<(), RecordingError> {

@@ -4,7 +4,7 @@
 //! `out.manifest.json`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Option<Self>, RecordingError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(RecordingError::io(path, "read", source)),
         };
         Self::parse(path, &text).map(Some)
@@ -93,11 +93,16 @@ impl Manifest {
 
     /// Writes `out.manifest.json`, complete or not at all.
     pub(super) fn write(&self, path: &Path, sync: bool) -> Result<(), RecordingError> {
-        let failed = |source| RecordingError::io(path, "write", source);
-        let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
         let mut file = OutputFile::create(path, true)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+        self.write_to(&mut file)?;
         file.commit(true, sync)
+    }
+
+    /// Writes the text of `out.manifest.json`.
+    pub(super) fn write_to(&self, file: &mut OutputFile) -> Result<(), RecordingError> {
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::from);
+        let written = text.and_then(|text| file.write_all(text.as_bytes())).and_then(|()| file.write_all(b"\n"));
+        written.map_err(|source| RecordingError::io(file.target(), "write", source))
     }
 
     /// A manifest with the program's name and version, and the format's.

@@ -10,27 +10,34 @@
 //!   streams one [`Unit`] at a time in bounded memory.
 //! - [`Companions`] names the files beside a recording: weights ([`weights`]), history ([`history`]) and manifest
 //!   ([`manifest`]).
+//! - [`Unfinished`](unfinished::Unfinished) is a recording on its way: all files in a folder of their own, with a ledger
+//!   from which an interrupted run goes on, until they get their names together.
 //! - [`verify`] checks every digest and every page.
 //!
 //! What is not here: training (it hands chunks over) and statistics (they get matrices).
 
+mod chunk;
 mod companions;
 pub mod digest;
+pub mod disk;
 mod error;
 pub mod history;
+mod kept;
 pub mod manifest;
 mod output;
 mod page;
 mod reader;
 pub mod schema;
+pub mod unfinished;
 mod unit;
 pub mod verify;
 pub mod weights;
 mod writer;
 
+pub use chunk::{Chunk, WriterOptions};
 pub use companions::Companions;
 pub use error::{Place, RecordingError};
 pub use manifest::Manifest;
 pub use reader::{ReadChunk, ReadStatistics, Recording, Unit};
 pub use unit::{Stage, UnitKey};
-pub use writer::{Chunk, Writer, WriterOptions, Written, estimated_bytes};
+pub use writer::{Writer, Written, estimated_bytes};

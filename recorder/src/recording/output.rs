@@ -1,35 +1,42 @@
-//! An output file that appears under its final name only when it is complete.
+//! An output file: under a temporary name until it is complete, or in the folder of an unfinished recording.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::RecordingError;
+use super::disk::{self, Disk, SystemDisk, folder_of};
 
 /// Bytes collected before they go to the hasher and the file. Large, because BLAKE3 hashes sixteen kibibytes at a time
 /// on wide vector units and because the parquet crate writes in pieces of 8 KiB.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A file under construction: `<final name>.tmp` beside its final place, removed on drop unless committed.
+/// A file under construction. Alone it is `<final name>.tmp` beside its final place, removed on drop unless committed; in
+/// the folder of an unfinished recording it stays whatever happens.
 #[derive(Debug)]
 pub(super) struct OutputFile {
     target: PathBuf,
-    temporary: PathBuf,
+    /// The file written.
+    place: PathBuf,
+    alone: bool,
+    disk: Arc<dyn Disk>,
     file: Option<File>,
     buffer: Vec<u8>,
     /// Bytes written in order so far.
     length: u64,
+    /// Bytes of them that have left the buffer.
+    drained: u64,
+    /// Bytes at the start of the file that are there already: they are written again in name only.
+    kept: u64,
     hasher: blake3::Hasher,
 }
 
 impl OutputFile {
     /// Opens the temporary file; refuses an existing target unless `overwrite`.
     pub(super) fn create(target: &Path, overwrite: bool) -> Result<Self, RecordingError> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(target);
         if !folder.is_dir() {
             return Err(RecordingError::NoFolder { path: target.to_path_buf(), folder: folder.to_path_buf() });
         }
@@ -40,27 +47,46 @@ impl OutputFile {
         check_absent(target, overwrite)?;
         let mut name = target.as_os_str().to_owned();
         name.push(".tmp");
-        let temporary = PathBuf::from(name);
+        let place = PathBuf::from(name);
+        let disk = Arc::new(SystemDisk);
         // Not truncated before the lock is held: the file may be another process's.
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&temporary)
-            .map_err(|source| RecordingError::io(target, "create the output", source))?;
+        let file = disk.open(&place).map_err(|source| RecordingError::io(target, "create the output", source))?;
         // A file system without locks is no reason to refuse.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(RecordingError::Busy { path: target.to_path_buf() });
         }
         file.set_len(0).map_err(|source| RecordingError::io(target, "write", source))?;
-        Ok(Self {
+        Ok(Self::new(target, place, true, disk, file, 0))
+    }
+
+    /// Opens the file at `place` whose first `kept` bytes are good; the others are cut off. What is written first, as much
+    /// as is kept, goes nowhere.
+    pub(super) fn resume(
+        target: &Path,
+        place: PathBuf,
+        kept: u64,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, RecordingError> {
+        let failed = |action| move |source| RecordingError::io(target, action, source);
+        let mut file = disk.open(&place).map_err(failed("create the output"))?;
+        disk.truncate(&file, kept).map_err(failed("write"))?;
+        file.seek(SeekFrom::Start(kept)).map_err(failed("write"))?;
+        Ok(Self::new(target, place, false, disk, file, kept))
+    }
+
+    fn new(target: &Path, place: PathBuf, alone: bool, disk: Arc<dyn Disk>, file: File, kept: u64) -> Self {
+        Self {
             target: target.to_path_buf(),
-            temporary,
+            place,
+            alone,
+            disk,
             file: Some(file),
             buffer: Vec::with_capacity(BUFFER_BYTES),
             length: 0,
+            drained: 0,
+            kept,
             hasher: blake3::Hasher::new(),
-        })
+        }
     }
 
     /// The final path.
@@ -84,24 +110,42 @@ impl OutputFile {
     /// Writes `bytes` at `offset` of the file, past the digest. Only for files written out of order.
     pub(super) fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.drain()?;
+        let disk = self.disk.clone();
         let file = self.open()?;
         file.seek(SeekFrom::Start(offset))?;
-        file.write_all(bytes)
+        disk::write_all(&*disk, file, bytes)
     }
 
-    /// Gives the complete file its final name. With `sync`, its bytes reach the disk before the name does, so that not
-    /// even a power cut leaves an incomplete file there.
+    /// Puts what was written so far on the disk.
+    pub(super) fn sync(&mut self) -> Result<(), RecordingError> {
+        let disk = self.disk.clone();
+        let synced = self.drain().and_then(|()| disk.sync(self.open()?));
+        synced.map_err(|source| RecordingError::io(&self.target, "write", source))
+    }
+
+    /// Ends a file in the folder of an unfinished recording: its bytes are on the disk, its final name comes later.
+    pub(super) fn close(mut self) -> Result<PathBuf, RecordingError> {
+        self.sync()?;
+        self.file = None;
+        Ok(mem::take(&mut self.place))
+    }
+
+    /// Gives the complete file its final name. With `sync`, its bytes reach the disk before the name does and the name
+    /// before this returns, so that not even a power cut leaves an incomplete file there.
     pub(super) fn commit(mut self, overwrite: bool, sync: bool) -> Result<(), RecordingError> {
-        let target = self.target.clone();
-        let failed = |source| RecordingError::io(&target, "write", source);
-        self.drain().map_err(failed)?;
         if sync {
-            self.open().and_then(|file| file.sync_all()).map_err(failed)?;
+            self.sync()?;
         }
+        let target = self.target.clone();
+        self.drain().map_err(|source| RecordingError::io(&target, "write", source))?;
         // Made meanwhile by someone else: theirs is kept.
         check_absent(&target, overwrite)?;
-        fs::rename(&self.temporary, &target).map_err(|source| RecordingError::io(&target, "rename", source))?;
+        self.disk.rename(&self.place, &target).map_err(|source| RecordingError::io(&target, "rename", source))?;
         self.file = None;
+        if sync {
+            let synced = self.disk.sync_folder(folder_of(&target));
+            synced.map_err(|source| RecordingError::io(&target, "write the folder of", source))?;
+        }
         Ok(())
     }
 
@@ -118,8 +162,12 @@ impl OutputFile {
     }
 
     fn pass_on(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let there = self.kept.saturating_sub(self.drained).min(bytes.len() as u64) as usize;
+        self.drained += bytes.len() as u64;
+        let bytes = &bytes[there..];
         self.hasher.update(bytes);
-        self.open()?.write_all(bytes)
+        let disk = self.disk.clone();
+        disk::write_all(&*disk, self.open()?, bytes)
     }
 }
 
@@ -149,14 +197,15 @@ impl Write for OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        if self.file.take().is_some() {
+        if self.file.take().is_some() && self.alone {
             // Nothing can be reported from here; a file that cannot be removed keeps its temporary name.
-            let _ = fs::remove_file(&self.temporary);
+            let _ = fs::remove_file(&self.place);
         }
     }
 }
 
-fn check_absent(target: &Path, overwrite: bool) -> Result<(), RecordingError> {
+/// Refuses an existing `target` unless it may be replaced.
+pub(super) fn check_absent(target: &Path, overwrite: bool) -> Result<(), RecordingError> {
     if !overwrite && fs::symlink_metadata(target).is_ok() {
         return Err(RecordingError::Exists { path: target.to_path_buf() });
     }

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::tensor::{Dtype, Metadata};
 use serde_json::{Map, Value, json};
 
 use super::RecordingError;
-use super::digest::{self, FileDigest};
+use super::digest::{self, FileDigest, RangeDigest};
+use super::disk::Disk;
 use super::output::OutputFile;
 
 /// Name and shape of one tensor.
@@ -55,6 +57,112 @@ impl WeightsWriter {
     /// # Errors
     /// Those of [`Writer::create`](super::Writer::create), and [`RecordingError::Weights`] for a name given twice.
     pub fn create(path: &Path, tensors: &[TensorSpec], overwrite: bool) -> Result<Self, RecordingError> {
+        let layout = Layout::of(path, tensors)?;
+        Self::start(OutputFile::create(path, overwrite)?, layout, overwrite, &[])
+    }
+
+    /// Writes the file at `place` in the folder of an unfinished recording, which holds the tensors `there` already.
+    pub(super) fn resume(
+        path: &Path,
+        place: PathBuf,
+        tensors: &[TensorSpec],
+        there: &[String],
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, RecordingError> {
+        let layout = Layout::of(path, tensors)?;
+        // Nothing is cut off: the tensors' places do not depend on what has been written.
+        let kept = if there.is_empty() { 0 } else { layout.end };
+        Self::start(OutputFile::resume(path, place, kept, disk)?, layout, false, there)
+    }
+
+    fn start(
+        mut output: OutputFile,
+        layout: Layout,
+        overwrite: bool,
+        there: &[String],
+    ) -> Result<Self, RecordingError> {
+        let written = output.write_at(0, &layout.head);
+        written.map_err(|source| RecordingError::io(output.target(), "write", source))?;
+        let mut missing = layout.places;
+        missing.retain(|name, _| !there.contains(name));
+        Ok(Self { output, overwrite, missing })
+    }
+
+    /// Writes one tensor's values, row-major; returns its bytes' place and digest.
+    ///
+    /// # Errors
+    /// [`RecordingError::Weights`] for a name that was not announced or was written already, or a wrong length.
+    pub fn write(&mut self, name: &str, values: &[f32]) -> Result<RangeDigest, RecordingError> {
+        let path = self.output.target().to_path_buf();
+        let (offset, expected) = match self.missing.get(name) {
+            Some(place) if place.1 == values.len() => *place,
+            Some(place) => {
+                let reason = format!("tensor {name}: expected {} values, found {}", place.1, values.len());
+                return Err(RecordingError::Weights { path, reason });
+            }
+            None => {
+                let reason = format!("tensor {name} was not announced or is written already");
+                return Err(RecordingError::Weights { path, reason });
+            }
+        };
+        let failed = |source| RecordingError::io(&path, "write", source);
+        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::with_capacity(size_of::<f32>() * values.len().min(PIECE));
+        for (i, piece) in values.chunks(PIECE).enumerate() {
+            bytes.clear();
+            bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
+            hasher.update(&bytes);
+            let at = offset + (i * PIECE * size_of::<f32>()) as u64;
+            self.output.write_at(at, &bytes).map_err(failed)?;
+        }
+        debug_assert_eq!(expected, values.len());
+        self.missing.remove(name);
+        let (bytes, blake3) = (size_of_val(values) as u64, hasher.finalize().to_hex().to_string());
+        Ok(RangeDigest { offset, bytes, blake3 })
+    }
+
+    /// Completes the file and gives it its name.
+    ///
+    /// # Errors
+    /// [`RecordingError::Weights`] while a tensor is missing.
+    pub fn finish(self) -> Result<FileDigest, RecordingError> {
+        self.check_complete()?;
+        let path = self.output.target().to_path_buf();
+        self.output.commit(self.overwrite, true)?;
+        digest::of_file(&path)
+    }
+
+    /// Completes a file in the folder of an unfinished recording.
+    pub(super) fn close(self) -> Result<FileDigest, RecordingError> {
+        self.check_complete()?;
+        let target = self.output.target().to_path_buf();
+        digest::of_file_named(&self.output.close()?, &target)
+    }
+
+    /// Puts the tensors written so far on the disk.
+    pub(super) fn sync(&mut self) -> Result<(), RecordingError> {
+        self.output.sync()
+    }
+
+    fn check_complete(&self) -> Result<(), RecordingError> {
+        let Some(name) = self.missing.keys().next() else { return Ok(()) };
+        let reason = format!("tensor {name} was not written");
+        Err(RecordingError::Weights { path: self.output.target().to_path_buf(), reason })
+    }
+}
+
+/// Where everything stands in a weights file.
+struct Layout {
+    /// The length of the header and the header.
+    head: Vec<u8>,
+    /// Offset in the file and number of values of each tensor.
+    places: BTreeMap<String, (u64, usize)>,
+    /// Bytes of the whole file.
+    end: u64,
+}
+
+impl Layout {
+    fn of(path: &Path, tensors: &[TensorSpec]) -> Result<Self, RecordingError> {
         let mut header = Map::new();
         let mut places = Vec::with_capacity(tensors.len());
         let mut end = 0;
@@ -72,55 +180,10 @@ impl WeightsWriter {
         let mut text = Value::Object(header).to_string().into_bytes();
         // The values start at a multiple of eight bytes, as the format asks.
         text.resize(text.len().next_multiple_of(8), b' ');
-        let mut output = OutputFile::create(path, overwrite)?;
         let head = [&(text.len() as u64).to_le_bytes()[..], &text].concat();
-        output.write_at(0, &head).map_err(|source| RecordingError::io(path, "write", source))?;
-        let missing =
-            places.into_iter().map(|(name, (start, n_values))| (name, (head.len() as u64 + start, n_values))).collect();
-        Ok(Self { output, overwrite, missing })
-    }
-
-    /// Writes one tensor's values, row-major.
-    ///
-    /// # Errors
-    /// [`RecordingError::Weights`] for a name that was not announced or was written already, or a wrong length.
-    pub fn write(&mut self, name: &str, values: &[f32]) -> Result<(), RecordingError> {
-        let path = self.output.target().to_path_buf();
-        let (offset, expected) = match self.missing.get(name) {
-            Some(place) if place.1 == values.len() => *place,
-            Some(place) => {
-                let reason = format!("tensor {name}: expected {} values, found {}", place.1, values.len());
-                return Err(RecordingError::Weights { path, reason });
-            }
-            None => {
-                let reason = format!("tensor {name} was not announced or is written already");
-                return Err(RecordingError::Weights { path, reason });
-            }
-        };
-        let failed = |source| RecordingError::io(&path, "write", source);
-        let mut bytes = Vec::with_capacity(size_of::<f32>() * values.len().min(PIECE));
-        for (i, piece) in values.chunks(PIECE).enumerate() {
-            bytes.clear();
-            bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
-            let at = offset + (i * PIECE * size_of::<f32>()) as u64;
-            self.output.write_at(at, &bytes).map_err(failed)?;
-        }
-        debug_assert_eq!(expected, values.len());
-        self.missing.remove(name);
-        Ok(())
-    }
-
-    /// Completes the file and gives it its name.
-    ///
-    /// # Errors
-    /// [`RecordingError::Weights`] while a tensor is missing.
-    pub fn finish(self) -> Result<FileDigest, RecordingError> {
-        let path = self.output.target().to_path_buf();
-        if let Some(name) = self.missing.keys().next() {
-            return Err(RecordingError::Weights { path, reason: format!("tensor {name} was not written") });
-        }
-        self.output.commit(self.overwrite, true)?;
-        digest::of_file(&path)
+        let first = head.len() as u64;
+        let places = places.into_iter().map(|(name, (start, n_values))| (name, (first + start, n_values))).collect();
+        Ok(Self { head, places, end: first + end as u64 })
     }
 }
 

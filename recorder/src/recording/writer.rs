@@ -16,49 +16,15 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::digest::RangeDigest;
+use super::disk::Disk;
+use super::kept::{self, KeptGroup};
 use super::output::OutputFile;
 use super::page::Workers;
 use super::page::encode::{self, EncodedPage, Encoder};
-use super::{Companions, Manifest, RecordingError, Stage, UnitKey, schema};
+use super::{Chunk, Companions, Manifest, RecordingError, Stage, UnitKey, WriterOptions, schema};
 
 /// Rows of a row group at most, whatever their width: narrow layers must not fill memory with key values.
 const MAX_ROWS: usize = 1 << 18;
-
-/// How a recording is written.
-#[derive(Clone, Debug)]
-pub struct WriterOptions {
-    /// The stages every chunk brings; at least one.
-    pub stages: Vec<Stage>,
-    /// Whether an existing recording may be replaced (at the end, by the complete new one).
-    pub overwrite: bool,
-    /// Raw bytes of values per row group at most (default 64 MiB). The writer holds one row group, compressed.
-    pub row_group_bytes: usize,
-    /// Whether the bytes must be on the disk before the file gets its name (default true).
-    pub sync: bool,
-}
-
-impl Default for WriterOptions {
-    fn default() -> Self {
-        Self { stages: Stage::ALL.to_vec(), overwrite: false, row_group_bytes: 64 << 20, sync: true }
-    }
-}
-
-/// Consecutive rows of one unit.
-#[derive(Clone, Copy, Debug)]
-pub struct Chunk<'a> {
-    /// The unit.
-    pub key: &'a UnitKey,
-    /// Index of the first row's sample; the others follow one by one.
-    pub first_sample: i64,
-    /// Classes of the rows; `None` writes nulls.
-    pub labels: Option<&'a [i32]>,
-    /// Neurons U of the layer.
-    pub n_neurons: usize,
-    /// [N, U] row-major, before the activation function.
-    pub pre: Option<&'a [f32]>,
-    /// [N, U] row-major, after it.
-    pub post: Option<&'a [f32]>,
-}
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +53,10 @@ pub struct Writer {
     /// Bytes of the file so far.
     written: u64,
     n_rows: u64,
+    /// Rows that will come and are in the file already.
+    to_skip: u64,
+    /// Row groups written since they were last asked for, where someone asks.
+    journal: Option<Vec<KeptGroup>>,
 }
 
 /// The row group under construction: its values are encoded already, its keys are not.
@@ -106,15 +76,41 @@ impl Writer {
     /// [`RecordingError::Exists`] unless `overwrite`, [`RecordingError::NoFolder`], [`RecordingError::Busy`] while
     /// another process writes the same path, [`RecordingError::Io`] for a folder that may not be written.
     pub fn create(path: &Path, options: WriterOptions) -> Result<Self, RecordingError> {
-        let output = OutputFile::create(path, options.overwrite)?;
-        let failed = |error| RecordingError::writing(path, error);
+        Self::start(OutputFile::create(path, options.overwrite)?, options)
+    }
+
+    /// Goes on with the recording of `path` in the file at `place`, which holds `kept` and perhaps more. The first `to_skip`
+    /// rows to come are among the kept ones.
+    pub(super) fn resume(
+        path: &Path,
+        place: PathBuf,
+        options: WriterOptions,
+        kept: &[KeptGroup],
+        to_skip: u64,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, RecordingError> {
+        let n_bytes = kept.last().map_or(0, |group| group.digest.offset + group.digest.bytes);
+        let mut writer = Self::start(OutputFile::resume(path, place, n_bytes, disk)?, options)?;
+        for group in kept {
+            kept::replay(&mut writer.file, group).map_err(|error| RecordingError::writing(path, error))?;
+            writer.file.flush().map_err(|source| RecordingError::io(path, "write", source))?;
+            writer.close_group(group.digest.clone(), group.n_rows);
+        }
+        writer.to_skip = to_skip;
+        writer.journal = Some(Vec::new());
+        Ok(writer)
+    }
+
+    fn start(output: OutputFile, options: WriterOptions) -> Result<Self, RecordingError> {
+        let path = output.target().to_path_buf();
+        let failed = |error| RecordingError::writing(&path, error);
         let schema = schema::arrow_schema(&options.stages);
         let properties = schema::writer_properties(&schema, &options.stages).map_err(failed)?;
         let parquet_schema = ArrowSchemaConverter::new().convert(&SchemaRef::new(schema)).map_err(failed)?;
         let mut file = SerializedFileWriter::new(output, parquet_schema.root_schema_ptr(), Arc::new(properties))
             .map_err(failed)?;
         let magic = file.flush().and_then(|()| file.inner_mut().take_digest().map(drop));
-        magic.map_err(|source| RecordingError::io(path, "write", source))?;
+        magic.map_err(|source| RecordingError::io(&path, "write", source))?;
         let written = file.bytes_written() as u64;
         Ok(Self {
             file,
@@ -124,6 +120,8 @@ impl Writer {
             row_groups: Vec::new(),
             written,
             n_rows: 0,
+            to_skip: 0,
+            journal: None,
         })
     }
 
@@ -136,7 +134,8 @@ impl Writer {
         let values = self.check(chunk)?;
         let n_rows = values.first().map_or(0, ArrayView2::nrows);
         let room = self.rows_per_group(chunk.n_neurons);
-        let mut first = 0;
+        let mut first = self.to_skip.min(n_rows as u64) as usize;
+        self.to_skip -= first as u64;
         while first < n_rows {
             let fits =
                 self.pending.as_ref().is_some_and(|held| held.key == *chunk.key && held.n_neurons == chunk.n_neurons);
@@ -176,7 +175,36 @@ impl Writer {
     ///
     /// Write the companion files first and list them in `manifest.files`, so that a recording under its final name is
     /// never without them.
-    pub fn finish(mut self, manifest: Manifest) -> Result<Written, RecordingError> {
+    ///
+    /// # Errors
+    /// Those of [`append`](Self::append), and [`RecordingError::Exists`] where someone else took the name meanwhile.
+    pub fn finish(self, manifest: Manifest) -> Result<Written, RecordingError> {
+        let (overwrite, sync) = (self.options.overwrite, self.options.sync);
+        let (output, written) = self.complete(manifest)?;
+        output.commit(overwrite, sync)?;
+        written.manifest.write(&Companions::of(&written.path).manifest, sync)?;
+        Ok(written)
+    }
+
+    /// Completes a recording in the folder of an unfinished one: the file and the manifest at `manifest_place` are on the
+    /// disk, final names come later.
+    pub(super) fn close(
+        self,
+        manifest: Manifest,
+        manifest_place: PathBuf,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Written, RecordingError> {
+        let (output, written) = self.complete(manifest)?;
+        output.close()?;
+        let target = Companions::of(&written.path).manifest;
+        let mut output = OutputFile::resume(&target, manifest_place, 0, disk)?;
+        written.manifest.write_to(&mut output)?;
+        output.close()?;
+        Ok(written)
+    }
+
+    /// The file with its footer.
+    fn complete(mut self, manifest: Manifest) -> Result<(OutputFile, Written), RecordingError> {
         self.flush()?;
         let path = self.file.inner().target().to_path_buf();
         let failed = |error| RecordingError::writing(&path, error);
@@ -207,9 +235,25 @@ impl Writer {
             bytes: bytes - self.written,
             blake3: blake3.to_hex().to_string(),
         });
-        output.commit(self.options.overwrite, self.options.sync)?;
-        manifest.write(&Companions::of(&path).manifest, self.options.sync)?;
-        Ok(Written { path, bytes, n_rows: self.n_rows, manifest })
+        let written = Written { path: path.clone(), bytes, n_rows: self.n_rows, manifest };
+        Ok((output, written))
+    }
+
+    /// Ends the row group under construction and puts everything on the disk.
+    pub(super) fn sync(&mut self) -> Result<(), RecordingError> {
+        self.flush()?;
+        self.file.inner_mut().sync()
+    }
+
+    /// Rows that have come, those skipped included.
+    pub(super) fn n_rows(&self) -> u64 {
+        let pending = self.pending.as_ref().map_or(0, |pending| pending.samples.len() as u64);
+        self.n_rows + pending - self.to_skip
+    }
+
+    /// The row groups written since the last call.
+    pub(super) fn take_journal(&mut self) -> Vec<KeptGroup> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The values per stage as matrices, after all lengths are checked.
@@ -251,7 +295,7 @@ impl Writer {
     }
 
     /// Writes the pending row group.
-    fn flush(&mut self) -> Result<(), RecordingError> {
+    pub(super) fn flush(&mut self) -> Result<(), RecordingError> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let path = self.file.inner().target().to_path_buf();
         let n_rows = pending.samples.len() as u64;
@@ -259,11 +303,21 @@ impl Writer {
         let failed = |source| RecordingError::io(&path, "write", source);
         self.file.flush().map_err(failed)?;
         let blake3 = self.file.inner_mut().take_digest().map_err(failed)?.to_hex().to_string();
-        let end = self.file.bytes_written() as u64;
-        self.row_groups.push(RangeDigest { offset: self.written, bytes: end - self.written, blake3 });
-        self.written = end;
-        self.n_rows += n_rows;
+        let digest =
+            RangeDigest { offset: self.written, bytes: self.file.bytes_written() as u64 - self.written, blake3 };
+        if let Some(journal) = &mut self.journal {
+            let metadata = kept::metadata(&self.file).map_err(|error| RecordingError::writing(&path, error))?;
+            journal.push(KeptGroup { digest: digest.clone(), n_rows, metadata });
+        }
+        self.close_group(digest, n_rows);
         Ok(())
+    }
+
+    /// Counts a row group that is in the file.
+    fn close_group(&mut self, digest: RangeDigest, n_rows: u64) {
+        self.written = digest.offset + digest.bytes;
+        self.row_groups.push(digest);
+        self.n_rows += n_rows;
     }
 }
 

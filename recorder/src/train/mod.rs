@@ -8,10 +8,11 @@ mod epoch;
 mod evaluation;
 mod observer;
 mod plan;
+mod state;
 
-use crate::backend::{Isa, shared_cache_bytes};
+use crate::backend::Isa;
 use crate::dataset::{Dataset, SplitName};
-use crate::ensemble::{Groups, Member, Network, packs};
+use crate::ensemble::{Groups, Member, Network};
 use crate::input::{Affine, Samples};
 use crate::op::adam::Adam;
 use rayon::ThreadPool;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 pub use observer::{Activations, EpochMeasures, MemberWeights, Observer, Progress};
 pub use plan::{Capture, Plan, PlanError};
+pub use state::{PackState, Restore, Start};
 
 /// Why training ended early.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,16 @@ pub enum TrainError<E> {
     /// The observer could not take a result.
     #[error(transparent)]
     Observer(E),
+    /// A state that was kept is not of this plan.
+    #[error("{name}: expected {expected} values, found {found}")]
+    State {
+        /// The tensor.
+        name: String,
+        /// The plan's number of values.
+        expected: usize,
+        /// The state's.
+        found: usize,
+    },
     /// Threads could not be started.
     #[error("cannot start {n_threads} threads")]
     Threads {
@@ -54,7 +66,23 @@ pub enum TrainError<E> {
 ///
 /// A plan that does not fit the data, a cancellation, or what the observer returned.
 pub fn train<O: Observer>(plan: &Plan, dataset: &Dataset, observer: &mut O) -> Result<(), TrainError<O::Error>> {
-    Session::new(plan, dataset)?.run(observer)
+    train_from(plan, dataset, &Start::default(), &mut |_| Ok(Vec::new()), observer)
+}
+
+/// Goes on from `start` as [`train`] would have gone on there; `restore` reads the state kept by
+/// [`Observer::checkpoint`]. What the observer was told before that is not told again.
+///
+/// # Errors
+///
+/// Those of [`train`], of `restore`, and a state that is not of this plan.
+pub fn train_from<O: Observer>(
+    plan: &Plan,
+    dataset: &Dataset,
+    start: &Start,
+    restore: &mut Restore<'_, O::Error>,
+    observer: &mut O,
+) -> Result<(), TrainError<O::Error>> {
+    Session::new(plan, dataset)?.run(start, restore, observer)
 }
 
 /// What stays the same for all packs of a run.
@@ -92,21 +120,30 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn run<O: Observer>(&self, observer: &mut O) -> Result<(), TrainError<O::Error>> {
-        // A quarter of the cache is left to the lists of the batch and to other programs.
-        let packs = packs(&self.plan.sizes, &self.plan.model, self.plan.n_classes(), shared_cache_bytes() / 4 * 3);
-        for replicate in 0..self.plan.n_replicates {
-            for sizes in &packs {
-                self.train_pack(replicate, sizes, observer)?;
-            }
+    fn run<O: Observer>(
+        &self,
+        start: &Start,
+        restore: &mut Restore<'_, O::Error>,
+        observer: &mut O,
+    ) -> Result<(), TrainError<O::Error>> {
+        let packs = start.packs.clone().unwrap_or_else(|| self.plan.packs(usize::MAX));
+        let replicates = 0..self.plan.n_replicates;
+        let packs = replicates.flat_map(|replicate| packs.iter().map(move |sizes| (replicate, sizes)));
+        for (pack, (replicate, sizes)) in packs.enumerate().skip(start.pack) {
+            let epoch = if pack == start.pack { start.epoch } else { 0 };
+            self.train_pack(pack, replicate, sizes, epoch, restore, observer)?;
         }
         Ok(())
     }
 
+    /// Trains a pack that has completed `n_done` epochs, which `restore` knows the end of.
     fn train_pack<O: Observer>(
         &self,
+        pack: usize,
         replicate: usize,
         sizes: &[usize],
+        n_done: usize,
+        restore: &mut Restore<'_, O::Error>,
         observer: &mut O,
     ) -> Result<(), TrainError<O::Error>> {
         let plan = self.plan;
@@ -115,10 +152,14 @@ impl<'a> Session<'a> {
             .map(|&size| Network::initial(Member { size, replicate }, &plan.model, plan.batch_size, plan.seed))
             .collect();
         let steps_per_epoch = self.train.len().div_ceil(plan.batch_size) as u64;
-        if plan.capture.epochs.contains(&0) {
-            self.observe(&networks, 0, 0.0, observer)?;
+        if n_done > 0 {
+            PackState { pack, epoch: n_done, networks: &networks }.restore(restore)?;
+            self.capture(&networks, n_done, observer)?;
+        } else if plan.capture.epochs.contains(&0) {
+            self.measure(pack, &networks, 0, 0.0, observer)?;
+            self.capture(&networks, 0, observer)?;
         }
-        for epoch in 0..plan.n_epochs {
+        for epoch in n_done..plan.n_epochs {
             let order = Member::sample_order(replicate, epoch, self.train.len(), plan.seed);
             let start = Instant::now();
             let finished = epoch::Epoch {
@@ -139,32 +180,46 @@ impl<'a> Session<'a> {
             if !finished {
                 return Err(TrainError::Cancelled);
             }
-            self.observe(&networks, epoch + 1, start.elapsed().as_secs_f64(), observer)?;
+            self.measure(pack, &networks, epoch + 1, start.elapsed().as_secs_f64(), observer)?;
+            let state = PackState { pack, epoch: epoch + 1, networks: &networks };
+            observer.checkpoint(&state).map_err(TrainError::Observer)?;
+            self.capture(&networks, epoch + 1, observer)?;
         }
         for network in &networks {
             let weights = MemberWeights { member: network.member(), parameters: &network.parameters() };
             observer.weights(&weights).map_err(TrainError::Observer)?;
         }
-        Ok(())
+        observer.trained(pack).map_err(TrainError::Observer)
     }
 
-    /// Measures and captures after `epoch` completed epochs.
-    fn observe<O: Observer>(
+    /// Measures after `epoch` completed epochs.
+    fn measure<O: Observer>(
         &self,
+        pack: usize,
         networks: &[Network],
         epoch: usize,
         seconds: f64,
         observer: &mut O,
     ) -> Result<(), TrainError<O::Error>> {
-        let plan = self.plan;
         let evaluate =
             |samples: &Samples| self.pool.install(|| evaluation::evaluate(networks, samples, self.affine, self.isa));
         let (train, test) = (evaluate(&self.train), evaluate(&self.test));
-        let step = (epoch * self.train.len().div_ceil(plan.batch_size)) as u64;
+        let step = (epoch * self.train.len().div_ceil(self.plan.batch_size)) as u64;
         for ((network, train), test) in networks.iter().zip(train).zip(test) {
-            let measures = EpochMeasures { member: network.member(), epoch, step, train, test, seconds };
+            let measures = EpochMeasures { pack, member: network.member(), epoch, step, train, test, seconds };
             observer.epoch(&measures).map_err(TrainError::Observer)?;
         }
+        Ok(())
+    }
+
+    /// Captures after `epoch` completed epochs, if the plan wants it.
+    fn capture<O: Observer>(
+        &self,
+        networks: &[Network],
+        epoch: usize,
+        observer: &mut O,
+    ) -> Result<(), TrainError<O::Error>> {
+        let plan = self.plan;
         if plan.capture.epochs.contains(&epoch) {
             let samples = match plan.capture.split {
                 SplitName::Train => &self.train,

@@ -1,5 +1,6 @@
 //! What a training run tells the program around it.
 
+use super::PackState;
 use super::evaluation::Measures;
 use crate::ensemble::{Member, Parameters};
 
@@ -25,12 +26,31 @@ pub trait Observer {
     /// Ends the run.
     fn activations(&mut self, chunk: &Activations<'_>) -> Result<(), Self::Error>;
 
+    /// A pack stands between two epochs, measured and not yet captured: the moment to keep its state. Called after every
+    /// epoch; a backend that cannot hand its state out never calls it, and an observer that keeps nothing ignores it.
+    ///
+    /// # Errors
+    ///
+    /// Ends the run.
+    fn checkpoint(&mut self, _state: &PackState<'_>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// A member is trained.
     ///
     /// # Errors
     ///
     /// Ends the run.
     fn weights(&mut self, weights: &MemberWeights<'_>) -> Result<(), Self::Error>;
+
+    /// All members of a pack are trained and their weights handed over. Packs are counted over all replicates.
+    ///
+    /// # Errors
+    ///
+    /// Ends the run.
+    fn trained(&mut self, _pack: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Whether to stop; asked at every step.
     fn cancelled(&self) -> bool;
@@ -52,6 +72,8 @@ pub struct Progress<'a> {
 /// A member after an epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochMeasures {
+    /// Its pack, counted over all replicates.
+    pub pack: usize,
     /// Which member.
     pub member: Member,
     /// Epochs completed, 0 at initialisation.

@@ -1,12 +1,16 @@
 //! What to train and what to capture.
 
+use crate::backend::shared_cache_bytes;
 use crate::dataset::{Dataset, SplitName};
-use crate::ensemble::{BLOCK, Block};
+use crate::ensemble::{BLOCK, Block, packs};
 use crate::input::Samples;
 use crate::model::Model;
 
 /// Code, batches, and what evaluation and threads need beside the data and the networks.
 const PROGRAM_BYTES: u64 = 48 << 20;
+
+/// Bytes of a block's activations and logits, for each sample of a batch.
+const BATCH_BYTES_A_SAMPLE: usize = 3 * 64;
 
 /// A sweep to train.
 #[derive(Clone, Debug)]
@@ -137,18 +141,37 @@ impl Plan {
         self.sizes.iter().map(of_member).sum::<f64>() * self.n_epochs as f64 * self.n_replicates as f64
     }
 
-    /// An upper estimate of the memory that training takes, in bytes: the data in both shapes, the largest pack with its
-    /// moments, its parameters once more when they are handed out, a chunk of activations, and the program itself.
+    /// The sizes that train side by side on this machine, with at most `state_bytes` of trained state, or one size where it
+    /// has more by itself.
     #[must_use]
-    pub fn memory_bytes(&self, dataset: &Dataset) -> u64 {
+    pub fn packs(&self, state_bytes: usize) -> Vec<Vec<usize>> {
+        // A quarter of the cache is left to the lists of the batch and to other programs.
+        packs(&self.sizes, &self.model, self.n_classes(), state_bytes.min(shared_cache_bytes() / 4 * 3))
+    }
+
+    /// Bytes of trained state, the parameters and both moments, of networks of these sizes.
+    #[must_use]
+    pub fn state_bytes(&self, sizes: &[usize]) -> u64 {
+        let n_blocks: u64 = sizes.iter().map(|size| size.div_ceil(BLOCK) as u64).sum();
+        n_blocks.saturating_mul(Block::state_bytes(self.model.n_inputs(), self.n_classes()) as u64)
+    }
+
+    /// An upper estimate of the memory that training takes beside the chunk of activations, in bytes: the data in both
+    /// shapes, the largest of the `packs` with its moments and its batch, the parameters of its largest network once more
+    /// when they are handed out, and the program itself.
+    #[must_use]
+    pub fn memory_bytes(&self, dataset: &Dataset, packs: &[Vec<usize>]) -> u64 {
         let values = (dataset.train.pixels().len() + dataset.test.pixels().len()) as f64;
         // The bytes as they came, and either the same again or a value and an index for each that is not zero.
         let per_value = 1.0 + (6.0 * Samples::dense_share(dataset.train.pixels())).max(1.0);
-        let n_blocks = |size: usize| size.div_ceil(BLOCK) as u64;
-        let state = |size: usize| n_blocks(size) * Block::state_bytes(self.model.n_inputs(), self.n_classes()) as u64;
-        let batch = |size: usize| n_blocks(size) * (self.batch_size * 3 * 64) as u64;
-        let largest = self.sizes.iter().copied().max().unwrap_or(0);
-        let pack = (state(largest) + batch(largest)).max(crate::backend::shared_cache_bytes() as u64);
-        PROGRAM_BYTES + (values * per_value) as u64 + pack + state(largest) / 3 + self.capture.chunk_bytes as u64
+        let of_pack = |sizes: &Vec<usize>| {
+            let n_blocks: u64 = sizes.iter().map(|size| size.div_ceil(BLOCK) as u64).sum();
+            let largest = sizes.iter().copied().max().unwrap_or(0);
+            let batch = n_blocks.saturating_mul((self.batch_size * BATCH_BYTES_A_SAMPLE) as u64);
+            let handed_out = self.state_bytes(&[largest]) / 3;
+            self.state_bytes(sizes).saturating_add(batch).saturating_add(handed_out)
+        };
+        let pack = packs.iter().map(of_pack).max().unwrap_or(0);
+        (PROGRAM_BYTES + (values * per_value) as u64).saturating_add(pack)
     }
 }
