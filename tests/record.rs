@@ -379,7 +379,10 @@ fn a_dry_run_plans_and_writes_nothing() {
     let text = String::from_utf8(output.stdout).unwrap();
     let (machine, stable): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.contains(" at most "));
     assert!(machine.len() == 2 && machine[1].starts_with("memory     at most "), "{text}");
-    assert!(machine[0].starts_with("checkpoint at most ") && machine[0].ends_with(" of disk more while it runs"), "{text}");
+    assert!(
+        machine[0].starts_with("checkpoint at most ") && machine[0].ends_with(" of disk more while it runs"),
+        "{text}"
+    );
     insta::assert_snapshot!(stable.join("\n"), @r"
     model      mnist_h1
     dataset    mnist-5k, 5000 training and 1000 test samples

@@ -82,7 +82,8 @@ pub fn open(plan: &mut RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> an
         // Complete, but stopped while the files got their names: they get them before they are replaced. Damaged, they
         // are replaced as they are.
         Some(found) if found.is_complete() => drop(found.commit()),
-        _ => {}
+        // What is begun anew needs the lock on the old ledger.
+        other => drop(other),
     }
     if resume {
         if is_recorded(&files, &now, overwrite)? {

@@ -45,8 +45,11 @@ pub fn run(mut plan: RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyh
     recorder.bar.clear();
     let files = plan.request.files.clone();
     if let Err(error) = trained {
-        // Whether this succeeds decides nothing: what is not on the disk is found missing.
-        let _ = recorder.unfinished.sync();
+        if matches!(error, TrainError::Cancelled) {
+            // Whether this succeeds decides nothing: what is not on the disk is found missing. After a failure nothing more
+            // is written: an entry of the ledger may be missing, and none may follow it.
+            let _ = recorder.unfinished.sync();
+        }
         let keep = recorder.unfinished.is_worth_keeping();
         drop(recorder);
         if !keep {

@@ -59,6 +59,9 @@ pub const DEFAULT_LAYER: &str = "hidden";
 /// Level of the zstd compression. Level 3 was larger and slower on split byte streams.
 pub const ZSTD_LEVEL: i32 = 1;
 
+/// Bytes of the magic that a file begins with; the first row group follows it.
+pub(super) const MAGIC_BYTES: u64 = 4;
+
 /// The key columns in file order: those that the rows of one unit share.
 pub const KEYS: [&str; 7] = [MODEL, DATASET, SPLIT, SIZE, REPLICATE, EPOCH, LAYER];
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::digest::{self, FileDigest};
 use super::super::kept::KeptGroup;
 use super::super::weights::{TensorSpec, Weights};
-use super::super::{Companions, RecordingError};
+use super::super::{Companions, RecordingError, schema};
 use super::ledger::Ledger;
 use super::*;
 
@@ -154,12 +154,14 @@ impl Found {
     }
 }
 
-/// How many of the row groups, from the first on, are as they were written.
+/// How many of the row groups, from the first on, follow each other and are as they were written.
 fn sound_groups(place: &Path, groups: &[KeptGroup]) -> usize {
     let Ok(mut file) = File::open(place) else { return 0 };
+    let mut end = schema::MAGIC_BYTES;
     let is_sound = |group: &&KeptGroup| {
         let digest = &group.digest;
-        digest::of_range(&mut file, digest.offset, digest.bytes).is_ok_and(|found| found == digest.blake3)
+        let follows = digest.offset == std::mem::replace(&mut end, digest.offset.saturating_add(digest.bytes));
+        follows && digest::of_range(&mut file, digest.offset, digest.bytes).is_ok_and(|found| found == digest.blake3)
     };
     groups.iter().take_while(is_sound).count()
 }
