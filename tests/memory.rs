@@ -1,6 +1,6 @@
 //! `analyze` stays below `--memory` on recordings larger than it: measured on the real process.
 //!
-//! `LAYERSCOPE_MEMORY_TEST=DATA,LIMIT` in MiB sets the size of the recording's values and the limit (CI: 128,96; a thorough
+//! `LAYERSCOPE_MEMORY_TEST=DATA,LIMIT` in MiB sets the size of the recording's values and the limit (CI: 96,64; a thorough
 //! run: 1024,256). The peaks are printed with `--nocapture`.
 #![cfg(target_os = "linux")]
 
@@ -19,7 +19,7 @@ const MIB: usize = 1 << 20;
 
 /// MiB of values, MiB of the limit.
 fn sizes() -> (usize, usize) {
-    let text = std::env::var("LAYERSCOPE_MEMORY_TEST").unwrap_or_else(|_| "128,96".to_owned());
+    let text = std::env::var("LAYERSCOPE_MEMORY_TEST").unwrap_or_else(|_| "96,64".to_owned());
     let parsed = text.split_once(',').and_then(|(data, limit)| Some((data.parse().ok()?, limit.parse().ok()?)));
     parsed.unwrap_or_else(|| panic!("LAYERSCOPE_MEMORY_TEST={text}: expected DATA,LIMIT in MiB"))
 }
@@ -113,7 +113,7 @@ fn every_subcommand_stays_below_the_limit() {
     write(&path, [128, 181], data);
     let bytes = fs::metadata(&path).unwrap().len() as usize;
     println!("{data} MiB of values, a file of {} MiB, --memory {limit}MiB", bytes / MIB);
-    assert!(data > limit && bytes > limit * MIB / 2, "the recording must be larger than the limit");
+    assert!(bytes > limit * MIB, "the recording must be larger than the limit");
     for line in [
         "summary",
         "variance",

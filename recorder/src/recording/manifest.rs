@@ -107,13 +107,13 @@ impl Manifest {
         serde_json::to_string(self)
     }
 
-    /// Writes `out.manifest.json`, complete or not at all.
-    pub(super) fn write(&self, path: &Path, sync: bool) -> Result<(), RecordingError> {
+    /// Seals and writes `out.manifest.json`, complete or not at all.
+    pub(super) fn write(&mut self, path: &Path, sync: bool) -> Result<(), RecordingError> {
         let failed = |source| RecordingError::io(path, "write", source);
-        let unsealed = Self { manifest_blake3: Some(seal::BLANK.to_owned()), ..self.clone() };
-        let mut text = serde_json::to_vec_pretty(&unsealed).map_err(|error| failed(error.into()))?;
+        self.manifest_blake3 = Some(seal::BLANK.to_owned());
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        seal::seal(&mut text, SEAL_MARKER);
+        self.manifest_blake3 = seal::seal(&mut text, SEAL_MARKER);
         let mut file = OutputFile::create(path, true)?;
         file.write_all(&text).map_err(failed)?;
         file.commit(true, sync)

@@ -27,13 +27,13 @@ impl Broken {
     }
 }
 
-/// Puts the digest behind the last `marker` in `bytes`, over the 64 bytes there; nothing without a marker.
-pub(super) fn seal(bytes: &mut [u8], marker: &[u8]) {
-    if let Some(digits) = digits(bytes, marker) {
-        bytes[digits.clone()].copy_from_slice(BLANK.as_bytes());
-        let digest = blake3::hash(bytes).to_hex();
-        bytes[digits].copy_from_slice(digest.as_bytes());
-    }
+/// Puts the digest behind the last `marker` in `bytes`, over the 64 bytes there, and returns it; nothing without a marker.
+pub(super) fn seal(bytes: &mut [u8], marker: &[u8]) -> Option<String> {
+    let digits = digits(bytes, marker)?;
+    bytes[digits.clone()].copy_from_slice(BLANK.as_bytes());
+    let digest = blake3::hash(bytes).to_hex().to_string();
+    bytes[digits].copy_from_slice(digest.as_bytes());
+    Some(digest)
 }
 
 /// Whether `bytes` have a seal behind `marker`; an error where it is broken.

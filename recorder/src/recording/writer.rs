@@ -199,7 +199,7 @@ impl Writer {
         let io = |source| RecordingError::io(&path, "write", source);
         self.file.inner_mut().hold().map_err(io)?;
         let mut output = self.file.into_inner().map_err(failed)?;
-        output.release(|footer| seal::seal(footer, schema::FOOTER_SEAL_MARKER)).map_err(io)?;
+        output.release(|footer| drop(seal::seal(footer, schema::FOOTER_SEAL_MARKER))).map_err(io)?;
         let bytes = output.length();
         let blake3 = output.take_digest().map_err(io)?;
         manifest.bytes = Some(bytes);
