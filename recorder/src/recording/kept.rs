@@ -12,14 +12,14 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::writer::SerializedFileWriter;
 use serde::{Deserialize, Serialize};
 
-use super::digest::RangeDigest;
+use super::digest::RowGroupDigest;
 use super::output::OutputFile;
 
 /// A row group that is in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptGroup {
-    /// Its bytes in the file and their digest.
-    pub digest: RangeDigest,
+    /// Its bytes in the file and their digests.
+    pub digest: RowGroupDigest,
     /// Its rows.
     pub n_rows: u64,
     /// A Parquet footer with this row group alone, hexadecimal.

@@ -74,13 +74,15 @@ pub(super) fn check(files: &Companions, companions: &[FileDigest]) -> Result<(),
     let manifest = Manifest::read(&at(&manifest))?.unwrap_or_default();
     let read = |source| RecordingError::io(&place, "read", source);
     let mut file = File::open(&place).map_err(read)?;
-    for expected in manifest.row_groups.iter().chain(&manifest.footer) {
-        let found = match digest::of_range(&mut file, expected.offset, expected.bytes) {
+    let groups = manifest.row_groups.iter().map(|group| (group.offset, group.bytes, &group.blake3));
+    let footer = manifest.footer.iter().map(|footer| (footer.offset, footer.bytes, &footer.blake3));
+    for (offset, bytes, expected) in groups.chain(footer) {
+        let found = match digest::of_range(&mut file, offset, bytes) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => "the end of the file".to_owned(),
             found => found.map_err(read)?,
         };
-        if found != expected.blake3 {
-            let (place, expected) = (Place::file(&place), expected.blake3.clone());
+        if found != *expected {
+            let (place, expected) = (Place::file(&place), expected.clone());
             return Err(RecordingError::Digest { place, expected, found });
         }
     }
