@@ -98,15 +98,19 @@ fn parse(line: &[u8]) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Point;
+    use super::super::{Point, Resumed};
     use super::*;
     use crate::recording::disk::SystemDisk;
+
+    fn resumed(pack: usize) -> Event {
+        Event::Resumed(Resumed { point: Point { pack, epoch: 2, rows: 1 << 40 }, kept_rows: 7 })
+    }
 
     #[test]
     fn a_ledger_is_read_up_to_the_first_damage() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
-        let events: Vec<_> = (0..3).map(|pack| Event::Resumed(Point { pack, epoch: 2, rows: 1 << 40 })).collect();
+        let events: Vec<_> = (0..3).map(resumed).collect();
         let mut ledger = Ledger::open(path.clone(), &path, Arc::new(SystemDisk)).unwrap();
         let busy = Ledger::open(path.clone(), Path::new("out.parquet"), Arc::new(SystemDisk)).unwrap_err();
         assert_eq!(busy.to_string(), "out.parquet: another process is writing it");
