@@ -10,6 +10,7 @@ mod columns;
 pub mod dead;
 pub mod measure;
 pub mod mixture;
+pub mod neurons;
 pub mod normality;
 pub mod pca;
 mod progress;
@@ -26,6 +27,7 @@ pub mod verify;
 pub use args::AnalyzeArgs;
 pub use run::{Outcome, run};
 
+use crate::diagnostics;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -43,6 +45,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    diagnostics::start("analyze", args.verbosity);
     match run(&args) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {

@@ -30,6 +30,9 @@ pub const MANIFEST_KEY: &str = "layerscope.manifest";
 /// Metadata key of the manifest's own BLAKE3 digest (hexadecimal).
 pub const MANIFEST_DIGEST_KEY: &str = "layerscope.manifest_blake3";
 
+/// Metadata key of what convolutional layers look like (JSON); recordings from elsewhere have it.
+pub const LAYERS_KEY: &str = "layerscope.layers";
+
 /// Model name.
 pub const MODEL: &str = "model";
 /// Dataset name.
