@@ -84,7 +84,8 @@ const STATISTICS: [&str; 9] =
 fn analyze_names_every_statistic() {
     assert_names(ANALYZE, &["--help"], &STATISTICS);
     assert_names(ANALYZE, &["--help"], &["verify", "report", "completions", "man", "--verbose"]);
-    let flags = ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory"];
+    let flags =
+        ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory", "--no-verify"];
     assert_names(ANALYZE, &["report", "--help"], &flags);
 }
 
@@ -102,6 +103,7 @@ fn every_statistic_names_every_flag() {
         "--plot",
         "--threads",
         "--memory",
+        "--no-verify",
         "--help",
         "RECORDING",
         "pre",

@@ -10,7 +10,7 @@ use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use layerscope_analysis::Bandwidth;
-use layerscope_recorder::recording::Stage;
+use layerscope_recorder::recording::{Checks, Recording, RecordingError, Stage};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -62,7 +62,8 @@ pub struct VerifyArgs {
     /// Worker threads; no number depends on it [default: one per available core]. E.g. 2
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB). E.g. 512MiB
+    /// Most memory the program may take, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB); what cannot be done within it
+    /// is refused. E.g. 256MiB
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
 }
@@ -250,9 +251,23 @@ pub struct Choices {
     /// Worker threads; no number depends on it [default: one per available core]. E.g. 2
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB). E.g. 512MiB
+    /// Most memory the program may take, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB); what cannot be done within it
+    /// is refused. E.g. 256MiB
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
+    /// Do not compare what is read with the digests in the recording
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+impl Choices {
+    /// Opens the recording, with or without comparing digests.
+    ///
+    /// # Errors
+    /// See [`Recording::open_with`].
+    pub fn open(&self) -> Result<Recording, RecordingError> {
+        Recording::open_with(&self.recording, if self.no_verify { Checks::None } else { Checks::Digests })
+    }
 }
 
 /// Which captured epoch is measured.

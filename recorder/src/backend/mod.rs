@@ -9,6 +9,7 @@
 
 mod barrier;
 mod cache;
+pub mod cuda;
 mod lanes;
 mod simd;
 

@@ -1,5 +1,6 @@
 //! One network of a sweep, and where its randomness comes from.
 
+use super::Parameters;
 use crate::model::Model;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -28,6 +29,19 @@ impl Member {
                 (draw(inputs * outputs), draw(outputs))
             })
             .collect()
+    }
+
+    /// [`initial_parameters`](Self::initial_parameters) of a model of one hidden layer, by name.
+    ///
+    /// # Panics
+    ///
+    /// Where the model has another number of dense layers.
+    #[must_use]
+    pub fn initial(&self, model: &Model, seed: u64) -> Parameters {
+        let layers: Result<[_; 2], _> = self.initial_parameters(model, seed).try_into();
+        let [(hidden_weight, hidden_bias), (output_weight, output_bias)] =
+            layers.unwrap_or_else(|_| panic!("{} has not one hidden layer", model.name()));
+        Parameters { hidden_weight, hidden_bias, output_weight, output_bias }
     }
 
     /// The order in which replicate `replicate` sees the `n` training samples in the epoch that follows `epoch` completed

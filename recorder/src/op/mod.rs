@@ -6,6 +6,9 @@
 #![allow(clippy::needless_range_loop, reason = "register tiles are unrolled loops over constants")]
 
 pub(crate) mod adam;
+pub(crate) mod batch;
+pub(crate) mod capture;
 pub(crate) mod cross_entropy;
 pub(crate) mod hidden;
+pub(crate) mod moments;
 pub(crate) mod output;

@@ -208,7 +208,7 @@ pub(super) fn header(path: &Path, file: &mut File) -> Result<(Metadata, u64), Re
     let metadata: Metadata = serde_json::from_slice(&head[8..])
         .map_err(|error| damaged(format!("not a safetensors file: {}", one_line(&error.to_string()))))?;
     let start = header + 8;
-    let end = start + metadata.data_len() as u64;
+    let end = start.saturating_add(metadata.data_len() as u64);
     if end != length {
         return Err(damaged(format!("truncated: expected {end} bytes, found {length}")));
     }

@@ -34,9 +34,13 @@ pub struct ReportArgs {
     /// Worker threads; no number depends on it [default: one per available core]. E.g. 2
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB). E.g. 512MiB
+    /// Most memory the program may take, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB); what cannot be done within it
+    /// is refused. E.g. 256MiB
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
+    /// Do not compare what is read with the digests in the recording
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 impl ReportArgs {
@@ -55,6 +59,7 @@ impl ReportArgs {
             plot: None,
             threads: self.threads,
             memory: self.memory,
+            no_verify: self.no_verify,
         }
     }
 

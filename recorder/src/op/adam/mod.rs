@@ -9,6 +9,8 @@
 //! Source: Kingma and Ba 2015, algorithm 1, with the decay coupled (L2, not AdamW), as PyTorch's `Adam`.
 
 mod cpu;
+#[cfg(test)]
+mod emulated;
 
 pub(crate) use cpu::update;
 
@@ -41,6 +43,14 @@ pub(crate) struct AdamStep {
     rate: f32,
     /// 1 / sqrt(1 - beta2^t).
     root_scale: f32,
+}
+
+impl AdamStep {
+    /// `struct Adam` in adam.cuh.
+    pub(crate) fn device_constants(&self) -> [f32; 6] {
+        let Adam { beta1, beta2, epsilon, weight_decay, .. } = self.constants;
+        [self.rate, self.root_scale, weight_decay, beta1, beta2, epsilon]
+    }
 }
 
 impl Adam {

@@ -6,6 +6,9 @@
 //!   class, as argmax does, and a NaN is never correct
 
 mod cpu;
+pub(crate) mod cuda;
+#[cfg(test)]
+mod emulated;
 
 pub(crate) use cpu::{error, judge};
 

@@ -11,5 +11,8 @@
 //! Shapes: weights `[I]` rows of 32 neurons, post and d `[B]` rows of 32 neurons.
 
 mod cpu;
+pub(crate) mod cuda;
+#[cfg(test)]
+mod emulated;
 
 pub(crate) use cpu::{forward, relu, update};

@@ -7,6 +7,9 @@
 //! Shapes: post and d `[B]` rows of 32 neurons, V `[K]` rows of 32 neurons, logits and e `[B]` with one lane a class.
 
 mod cpu;
+pub(crate) mod cuda;
+#[cfg(test)]
+mod emulated;
 
 pub(crate) use cpu::{backward, forward};
 
