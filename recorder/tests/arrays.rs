@@ -275,20 +275,21 @@ fn flips_and_truncations_never_panic() {
         write_npz(&path, method, &[("one.npy", one.clone()), ("two.npy", two.clone())]);
         let whole = fs::read(&path).unwrap();
         assert_eq!(read(&path).unwrap().len(), 130);
-        let mut n_errors = 0;
-        for at in 0..whole.len() {
+        for at in (0..whole.len()).step_by(2) {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << (at % 8);
-            for damaged in [&flipped[..], &whole[..at]] {
+            for (damaged, must_fail) in [(&flipped[..], false), (&whole[..at], true)] {
                 fs::write(&path, damaged).unwrap();
-                if let Err(error) = read(&path) {
-                    n_errors += 1;
-                    let message = error.to_string();
-                    assert!(message.starts_with(path.to_str().unwrap()) && !message.contains('\n'), "{message}");
+                match read(&path) {
+                    // Dates and the like mean nothing here, and values of columns have no checksum.
+                    Ok(values) => assert!(!must_fail && values.len() <= 130, "{at} bytes of {} pass", whole.len()),
+                    Err(error) => {
+                        let message = error.to_string();
+                        assert!(message.starts_with(path.to_str().unwrap()) && !message.contains('\n'), "{message}");
+                    }
                 }
             }
         }
-        assert!(n_errors > whole.len() * 3 / 2, "{n_errors} errors of {} damages", 2 * whole.len());
     }
 }
 

@@ -8,7 +8,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
 use super::super::super::RecordingError;
-use super::super::file::{Cursor, PositionedFile};
+use super::super::file::PositionedFile;
 use super::float::Float;
 
 /// Bytes of values in a block at most: they stay in the last-level cache between decoding and use.
