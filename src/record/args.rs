@@ -7,7 +7,11 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-use crate::analyze::args::ByteSize;
+use crate::{
+    analyze::args::ByteSize,
+    diagnostics::Verbosity,
+    manual::{CompletionsArgs, ManArgs},
+};
 
 /// Trains a network at every width of a sweep and records the activations of its hidden layer to Parquet.
 ///
@@ -24,6 +28,7 @@ use crate::analyze::args::ByteSize;
 Environment:
   LAYERSCOPE_DATA     folder of data sets, searched after --data-dir
   LAYERSCOPE_MIRRORS  none, or base addresses (separated by spaces) to fetch BASE/NAME/FILE.gz from
+  RUST_LOG            diagnostics on stderr, such as info or layerscope_recorder=debug; -v is the short way
 
 Exit codes: 0 done, 2 failed (one line on stderr), 130 interrupted. A run that ends early leaves nothing under a final
 name; what --resume can use is in OUT.parquet.unfinished.")]
@@ -34,6 +39,9 @@ pub struct Cli {
     /// What to record.
     #[command(flatten)]
     pub record: RecordArgs,
+    /// What is said on the way.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
 }
 
 /// What `record` does besides recording.
@@ -43,6 +51,10 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Lists the data sets and where each was found.
     Datasets(DatasetsArgs),
+    /// Prints completions for a shell.
+    Completions(CompletionsArgs),
+    /// Writes the manual pages of `record` and its subcommands.
+    Man(ManArgs),
 }
 
 /// Arguments of `record fetch`.
@@ -61,7 +73,7 @@ pub struct FetchArgs {
 /// Arguments of `record datasets`.
 #[derive(Debug, Args)]
 pub struct DatasetsArgs {
-    /// Folder to look in first, e.g. ./data
+    /// Folder to look in first [default: $LAYERSCOPE_DATA, the user's cache folder, ./data/MNIST/raw]; e.g. ./data
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -69,7 +81,7 @@ pub struct DatasetsArgs {
 /// Arguments of a recording.
 #[derive(Clone, Debug, Args)]
 pub struct RecordArgs {
-    /// Network to train: mnist_h1 is 784 -> size (ReLU) -> 10.
+    /// Network to train, e.g. mnist_h1, which is 784 -> size (ReLU) -> 10
     #[arg(long, required = true)]
     pub model: Option<String>,
 

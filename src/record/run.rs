@@ -13,6 +13,8 @@ use layerscope_recorder::{
     train::{self, Activations, EpochMeasures, MemberWeights, Observer, PackState, Progress, Start, TrainError},
 };
 
+use log::{debug, info};
+
 use super::{
     Interrupted, manifest,
     pace::Pace,
@@ -91,13 +93,17 @@ impl<'a> Recorder<'a> {
 
     /// Gives all files their names.
     fn finish(self, dataset: &Dataset) -> Result<Summary, RecordingError> {
-        let mut summary = Summary::new(self.plan.training.n_epochs, &self.plan.request.files);
+        let files = &self.plan.request.files;
+        let mut summary = Summary::new(self.plan.training.n_epochs, files);
         self.unfinished.epochs(|entry| {
             summary.measured(entry);
             Ok(())
         })?;
         let manifest = manifest::of(self.plan, dataset);
         summary.n_rows = self.unfinished.finish(manifest, self.plan.training.model.name(), &dataset.name)?.n_rows;
+        for file in [&files.recording, &files.weights, &files.history, &files.manifest] {
+            info!("wrote {}", file.display());
+        }
         Ok(summary)
     }
 }
@@ -110,6 +116,14 @@ impl Observer for Recorder<'_> {
     }
 
     fn epoch(&mut self, measures: &EpochMeasures) -> Result<(), RecordingError> {
+        debug!(
+            "size {}, replicate {}, epoch {}: training loss {:.4}, test accuracy {:.4}",
+            measures.member.size,
+            measures.member.replicate,
+            measures.epoch,
+            measures.train.loss,
+            measures.test.accuracy
+        );
         let values = [
             ("train_loss", measures.train.loss),
             ("train_accuracy", measures.train.accuracy),

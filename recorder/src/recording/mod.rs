@@ -37,7 +37,7 @@ pub mod weights;
 mod writer;
 
 pub use chunk::{Chunk, WriterOptions};
-pub use companions::Companions;
+pub use companions::{Companions, NEURONS_SUFFIX};
 pub use error::{Place, RecordingError};
 pub use manifest::Manifest;
 pub use reader::{Checks, ReadChunk, ReadStatistics, Recording, Unit};

@@ -180,7 +180,9 @@ impl<'a> Session<'a> {
             if !finished {
                 return Err(TrainError::Cancelled);
             }
-            self.measure(pack, &networks, epoch + 1, start.elapsed().as_secs_f64(), observer)?;
+            let seconds = start.elapsed().as_secs_f64();
+            log::info!("replicate {replicate}, sizes {sizes:?}, epoch {}: {seconds:.2} s", epoch + 1);
+            self.measure(pack, &networks, epoch + 1, seconds, observer)?;
             let state = PackState { pack, epoch: epoch + 1, networks: &networks };
             observer.checkpoint(&state).map_err(TrainError::Observer)?;
             self.capture(&networks, epoch + 1, observer)?;
