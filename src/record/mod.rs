@@ -4,6 +4,7 @@
 //! takes on this machine with this data, [`run`](mod@run) does it. `record fetch` and `record datasets` are in [`data`].
 
 pub mod args;
+pub mod backend;
 pub mod data;
 mod dry_run;
 mod machine;
@@ -23,9 +24,8 @@ use std::{
 };
 
 use anyhow::Context;
-use layerscope_recorder::backend::Isa;
-
 use args::{Cli, Command, RecordArgs};
+use backend::Backend;
 use plan::RecordPlan;
 use progress::DownloadBars;
 use request::Request;
@@ -83,13 +83,14 @@ fn record(args: RecordArgs) -> anyhow::Result<()> {
     }
     plan::check_parameters(&request)?;
     plan::check_outputs(&request.files, request.args.overwrite)?;
-    if let Some(reason) = request.backend_reason.filter(|_| !request.args.quiet) {
-        eprintln!("record: backend cpu ({}, {} threads): {reason}", Isa::detect().name(), request.n_threads);
+    let (mut backend, note) = Backend::open(request.backend, request.precision, request.n_threads)?;
+    if let Some(note) = note.filter(|_| !request.args.quiet) {
+        eprintln!("record: {note}");
     }
     let dataset = data::load(&request, &mut DownloadBars::new(request.args.quiet))?;
     let plan = RecordPlan::new(request, &dataset)?;
     plan.check_machine()?;
-    let summary = run::run(&plan, &dataset)?;
+    let summary = run::run(&plan, &dataset, &mut backend)?;
     if !plan.request.args.quiet {
         eprint!("{summary}");
     }

@@ -10,12 +10,14 @@ use layerscope_recorder::{
         history::{HistoryRow, HistoryWriter},
         weights::{WeightsWriter, member_tensors, tensor_name},
     },
-    train::{self, Activations, EpochMeasures, MemberWeights, Observer, Progress, TrainError},
+    train::{Activations, EpochMeasures, MemberWeights, Observer, Progress, TrainError},
 };
 
 use super::{
-    Interrupted, manifest,
-    plan::RecordPlan,
+    Interrupted,
+    backend::Backend,
+    manifest,
+    plan::{RecordPlan, bytes},
     progress::{TrainingBar, interrupted},
     set_aside::SetAside,
     summary::Summary,
@@ -25,19 +27,19 @@ use super::{
 ///
 /// # Errors
 /// [`Interrupted`], or what could not be written.
-pub fn run(plan: &RecordPlan, dataset: &Dataset) -> anyhow::Result<Summary> {
+pub fn run(plan: &RecordPlan, dataset: &Dataset, backend: &mut Backend) -> anyhow::Result<Summary> {
     let started = Instant::now();
     // The writer's encoders run on rayon's own threads; that they exist already only happens in tests.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(plan.request.n_threads).build_global();
     let mut recorder = Recorder::create(plan, dataset)?;
-    let trained = train::train(&plan.training, dataset, &mut recorder);
+    let trained = backend.train(&plan.training, dataset, &mut recorder);
     recorder.bar.clear();
     match trained {
         Ok(()) => {}
         Err(TrainError::Cancelled) => return Err(Interrupted.into()),
         Err(error) => return Err(anyhow::Error::new(error)),
     }
-    let mut summary = recorder.finish(dataset)?;
+    let mut summary = recorder.finish(dataset, backend)?;
     summary.elapsed = started.elapsed();
     Ok(summary)
 }
@@ -80,11 +82,11 @@ impl<'a> Recorder<'a> {
     }
 
     /// Gives all files their names, the companions first: a recording is never without them.
-    fn finish(mut self, dataset: &Dataset) -> anyhow::Result<Summary> {
+    fn finish(mut self, dataset: &Dataset, backend: &Backend) -> anyhow::Result<Summary> {
         let files = &self.plan.request.files;
         let aside = SetAside::new(files).with_context(|| format!("{}: cannot replace", files.recording.display()))?;
         let companions = vec![self.weights.finish()?, self.history.finish()?];
-        self.summary.n_rows = self.writer.finish(manifest::of(self.plan, dataset, companions))?.n_rows;
+        self.summary.n_rows = self.writer.finish(manifest::of(self.plan, dataset, backend, companions))?.n_rows;
         aside.done();
         Ok(self.summary)
     }
@@ -92,6 +94,13 @@ impl<'a> Recorder<'a> {
 
 impl Observer for Recorder<'_> {
     type Error = RecordingError;
+
+    fn split(&mut self, n_packs: usize, free_bytes: u64) {
+        if !self.plan.request.args.quiet {
+            let free = bytes(free_bytes);
+            eprintln!("record: the networks train in {n_packs} parts: the device has {free} of memory left for them");
+        }
+    }
 
     fn progress(&mut self, progress: &Progress<'_>) {
         self.bar.advance(progress);
