@@ -102,7 +102,7 @@ fn a_recording_from_the_device_is_that_of_the_cpu() {
     let output = record(cuda, Some(driver), "", &arguments);
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("record: backend cuda:0 (emulated device, 1.07 GB, f32): as asked for"), "{said}");
+    assert!(said.contains("record: backend cuda:0 (emulated device, 1.1 GB, f32): as asked for"), "{said}");
     let manifest: Manifest = serde_json::from_slice(&fs::read(cuda.join("out.manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest.backend.as_deref(), Some("cuda:0 (emulated device, f32)"));
 

@@ -80,7 +80,8 @@ const STATISTICS: [&str; 8] =
 fn analyze_names_every_statistic() {
     assert_names(ANALYZE, &["--help"], &STATISTICS);
     assert_names(ANALYZE, &["--help"], &["verify", "report"]);
-    let flags = ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory"];
+    let flags =
+        ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory", "--no-verify"];
     assert_names(ANALYZE, &["report", "--help"], &flags);
 }
 
@@ -98,6 +99,7 @@ fn every_statistic_names_every_flag() {
         "--plot",
         "--threads",
         "--memory",
+        "--no-verify",
         "--help",
         "RECORDING",
         "pre",

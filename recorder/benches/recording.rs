@@ -14,7 +14,7 @@ use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use layerscope_recorder::recording::{
-    Chunk, Manifest, Recording, RecordingError, Stage, UnitKey, Writer, WriterOptions,
+    Checks, Chunk, Manifest, Recording, RecordingError, Stage, UnitKey, Writer, WriterOptions,
 };
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -93,8 +93,8 @@ impl Layer {
     }
 }
 
-fn read(path: &Path, stages: &[Stage]) -> f32 {
-    let recording = Recording::open(path).unwrap();
+fn read(path: &Path, stages: &[Stage], checks: Checks) -> f32 {
+    let recording = Recording::open_with(path, checks).unwrap();
     let mut last = 0.0;
     for unit in recording.units() {
         recording
@@ -138,7 +138,9 @@ fn recording(criterion: &mut Criterion) {
         for (name, stages) in [("both", &Stage::ALL[..]), ("post", &[Stage::Post])] {
             group.throughput(Throughput::Bytes(layer.bytes() / 2 * stages.len() as u64));
             let id = BenchmarkId::new(format!("read {name}"), &shape);
-            group.bench_function(id, |b| b.iter(|| black_box(read(&ours, stages))));
+            group.bench_function(id, |b| b.iter(|| black_box(read(&ours, stages, Checks::Digests))));
+            let id = BenchmarkId::new(format!("read {name}, no digests"), &shape);
+            group.bench_function(id, |b| b.iter(|| black_box(read(&ours, stages, Checks::None))));
             let id = BenchmarkId::new(format!("read {name}, parquet crate"), &shape);
             group.bench_function(id, |b| b.iter(|| black_box(read_plain(&ours, stages))));
         }

@@ -8,7 +8,7 @@ use crate::figure::{Chart, Observation, accuracy as accuracy_figure};
 use crate::report::{Cell, Column};
 use anyhow::{Context, Result, bail};
 use layerscope_recorder::recording::history::{self, HistoryRow};
-use layerscope_recorder::recording::{Companions, Stage};
+use layerscope_recorder::recording::{Companions, Recording, Stage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -33,10 +33,11 @@ impl History {
     /// Reads the history of a recording: `out.history.parquet` beside `out.parquet`, or those in a folder of recordings.
     ///
     /// # Errors
-    /// When there is none, or when it cannot be read.
-    pub fn of(recording: &Path) -> Result<Self> {
+    /// When there is none, when it cannot be read, or when it differs from its digest in the recording.
+    pub fn of(recording: &Recording) -> Result<Self> {
         let mut history = Self::default();
-        for path in files_of(recording)? {
+        for path in files_of(recording.path())? {
+            recording.check_companion(&path)?;
             let rows = history::read(&path).with_context(|| "cannot read the history")?;
             history.extend(rows);
         }

@@ -8,7 +8,7 @@ use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use layerscope_analysis::Bandwidth;
-use layerscope_recorder::recording::Stage;
+use layerscope_recorder::recording::{Checks, Recording, RecordingError, Stage};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -51,7 +51,7 @@ pub struct VerifyArgs {
     /// Worker threads [default: one per available core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, such as 512MiB or 2GiB
+    /// Most memory the program may take, such as 256MiB; what cannot be done within it is refused
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
 }
@@ -231,9 +231,22 @@ pub struct Choices {
     /// Worker threads [default: one per available core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, such as 512MiB or 2GiB
+    /// Most memory the program may take, such as 256MiB; what cannot be done within it is refused
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
+    /// Do not compare what is read with the digests in the recording
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+impl Choices {
+    /// Opens the recording, with or without comparing digests.
+    ///
+    /// # Errors
+    /// See [`Recording::open_with`].
+    pub fn open(&self) -> Result<Recording, RecordingError> {
+        Recording::open_with(&self.recording, if self.no_verify { Checks::None } else { Checks::Digests })
+    }
 }
 
 /// Which captured epoch is measured.

@@ -1,12 +1,14 @@
 //! Whole columns: the values of one neuron over all samples, for statistics that cannot be added up row by row.
 
+use super::memory;
 use super::progress::Progress;
+use anyhow::{Result, ensure};
 use layerscope_recorder::recording::{Recording, RecordingError, Stage};
 use ndarray::{ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 
-/// Memory for the reader, whatever is allowed: more does not read faster.
-const ENOUGH_FOR_READING: usize = 256 << 20;
+/// Bytes of columns that are taken however little is allowed.
+const ALWAYS_ALLOWED: usize = 1 << 20;
 
 /// Neurons that are taken out of the rows together: one cache line of each row.
 const NEURONS_TOGETHER: usize = 16;
@@ -18,10 +20,10 @@ const ROWS_TOGETHER: usize = 64;
 ///
 /// `of_column` may change the values it is given, such as sort them. The unit is read once for every stripe of
 /// neurons whose columns fit `memory`, which is shared by the columns, the reader, and `scratch` bytes a thread that
-/// `of_column` needs for itself; at least one neuron at a time. Neurons share the threads of the current rayon pool.
+/// `of_column` needs for itself. Neurons share the threads of the current rayon pool.
 ///
 /// # Errors
-/// The first [`RecordingError`] of the reader.
+/// A single column that does not fit; the first [`RecordingError`] of the reader.
 pub fn map_columns<T: Send>(
     recording: &Recording,
     at: usize,
@@ -29,11 +31,19 @@ pub fn map_columns<T: Send>(
     (memory, scratch): (usize, usize),
     progress: &Progress,
     of_column: impl Fn(&mut [f32]) -> T + Sync,
-) -> Result<Vec<T>, RecordingError> {
+) -> Result<Vec<T>> {
     let unit = &recording.units()[at];
     let n_samples = unit.n_samples as usize;
-    let reading = (memory / 4).min(ENOUGH_FOR_READING);
-    let width = stripe_width(n_samples, memory - reading, scratch.saturating_mul(rayon::current_num_threads()));
+    let (reading, allowed) = (memory::for_reading(memory), memory::for_statistic(memory));
+    let scratch = scratch.saturating_mul(rayon::current_num_threads());
+    let needed = n_samples.saturating_mul(size_of::<f32>()).saturating_add(scratch);
+    ensure!(
+        needed <= allowed.max(ALWAYS_ALLOWED),
+        "{n_samples} samples of a neuron, all at once, need {}, --memory leaves {}: raise it, or lower --threads",
+        memory::in_words(needed as u64),
+        memory::in_words(allowed as u64)
+    );
+    let width = stripe_width(n_samples, allowed, scratch);
     let mut answers = Vec::with_capacity(unit.n_neurons);
     let mut columns: Vec<f32> = Vec::new();
     for first in (0..unit.n_neurons).step_by(width) {

@@ -1,13 +1,18 @@
 //! One pass over the chosen units: values stream through the reader into moments, nothing else is kept.
 
+use super::memory;
 use super::progress::Progress;
 use super::row::{Measured, value_bytes};
 use super::unit::{Available, Selection};
+use anyhow::{Result, ensure};
 use layerscope_analysis::{Moments, NeuronMoments};
 use layerscope_recorder::recording::{Recording, RecordingError, Stage};
 
-/// Values held at once while reading, whatever `--memory` allows: more does not read faster.
-const ENOUGH_MEMORY: usize = 256 << 20;
+/// Bytes that the moments of a neuron take while rows are added up.
+const MOMENTS_BYTES: usize = 600;
+
+/// Bytes of moments that are taken however little is allowed.
+const ALWAYS_ALLOWED: usize = 16 << 20;
 
 /// The moments of every neuron of every selected unit, arranged in the rows of the selection.
 ///
@@ -15,13 +20,23 @@ const ENOUGH_MEMORY: usize = 256 << 20;
 /// pool. The moments do not depend on how the reader cuts a unit into pieces, nor on the number of threads.
 ///
 /// # Errors
-/// The first [`RecordingError`] of the reader.
+/// A layer whose moments do not fit `memory`; the first [`RecordingError`] of the reader.
 pub fn measure<'a>(
     recording: &Recording,
     available: &[Available],
     selection: &'a Selection,
     memory: usize,
-) -> Result<Vec<Measured<'a>>, RecordingError> {
+) -> Result<Vec<Measured<'a>>> {
+    let allowed = memory::for_statistic(memory);
+    let widest = selection.groups.iter().flat_map(|group| &group.members).map(|&at| available[at].n_neurons).max();
+    let needed = widest.unwrap_or(0).saturating_mul(MOMENTS_BYTES);
+    ensure!(
+        needed <= allowed.max(ALWAYS_ALLOWED),
+        "the moments of {} neurons need {}, --memory leaves {}: raise it, or leave out the widest layers with --size",
+        widest.unwrap_or(0),
+        memory::in_words(needed as u64),
+        memory::in_words(allowed as u64)
+    );
     let members = selection.groups.iter().flat_map(|group| &group.members);
     let progress = Progress::new(members.map(|&at| value_bytes(&available[at])).sum());
     let mut rows = Vec::with_capacity(selection.groups.len());
@@ -29,7 +44,7 @@ pub fn measure<'a>(
         let mut row = Measured { group, neurons: Vec::with_capacity(group.n_neurons), members: Vec::new() };
         for &at in &group.members {
             let first = row.neurons.len();
-            row.neurons.extend(moments(recording, at, selection.stage, memory.min(ENOUGH_MEMORY), &progress)?);
+            row.neurons.extend(moments(recording, at, selection.stage, memory::for_reading(memory), &progress)?);
             row.members.push(first..row.neurons.len());
         }
         rows.push(row);

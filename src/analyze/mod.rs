@@ -9,6 +9,7 @@ pub mod by_size;
 mod columns;
 pub mod dead;
 pub mod measure;
+mod memory;
 pub mod mixture;
 pub mod normality;
 pub mod pca;

@@ -63,10 +63,10 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
     let destination = Destination::check(choices.out.as_deref(), choices.format, &choices.recording)?;
     let picture = check_picture(choices)?;
 
-    let recording = Recording::open(&choices.recording)?;
+    let recording = choices.open()?;
     let available: Vec<Available> = recording.units().iter().map(Available::from).collect();
     let (mut answer, selection, chart) = match statistic {
-        Statistic::Accuracy(_) => accuracy_answer(choices, &available, picture.is_some())?,
+        Statistic::Accuracy(_) => accuracy_answer(choices, &recording, &available, picture.is_some())?,
         Statistic::Normality(args) if args.target == Target::Activations => {
             activations_answer(args, &recording, &available, picture.is_some())?
         }
@@ -118,7 +118,7 @@ fn measured_answer(
         Statistic::Dead(_) => dead::report(stage, &measured),
         Statistic::Normality(args) => normality::report(stage, &measured, args.subsample()),
         Statistic::Relationships(_) => {
-            let history = History::of(&choices.recording);
+            let history = History::of(recording);
             let mut answer = relationships::report(stage, &measured, available, history.as_ref().ok());
             answer.report.warnings.extend(history.err().map(|error| format!("no accuracies: {error:#}")));
             answer
@@ -166,8 +166,13 @@ fn activations_answer(
     Ok((tested.answer, selection, chart))
 }
 
-fn accuracy_answer(choices: &Choices, available: &[Available], with_chart: bool) -> Result<Answered> {
-    let history = History::of(&choices.recording)?;
+fn accuracy_answer(
+    choices: &Choices,
+    recording: &Recording,
+    available: &[Available],
+    with_chart: bool,
+) -> Result<Answered> {
+    let history = History::of(recording)?;
     history.check_epoch(choices.epoch)?;
     // The history has every epoch, captured or not: units are chosen by the other choices.
     let units = select(available, &Choices { epoch: EpochChoice::Last, ..choices.clone() })?;

@@ -1,6 +1,7 @@
 //! `verify`: whether the recording still is what was written.
 
 use super::args::VerifyArgs;
+use super::memory;
 use super::run::{Outcome, deliver, threads};
 use crate::report::{Column, Destination, Report};
 use anyhow::Result;
@@ -15,7 +16,7 @@ use std::io::{self, Write};
 pub fn run(args: &VerifyArgs) -> Result<Outcome> {
     let destination = Destination::check(args.out.as_deref(), args.format, &args.recording)?;
     let recording = Recording::open(&args.recording)?;
-    let found = threads(args.threads)?.install(|| recording.verify(args.memory.0));
+    let found = threads(args.threads)?.install(|| recording.verify(memory::for_reading(args.memory.0)));
     let report = report(args, &recording, &found);
     let mut stderr = io::stderr().lock();
     for line in found.notes.iter().cloned().chain(found.findings.iter().map(one_line)) {

@@ -139,7 +139,7 @@ fn a_truncated_spectrum_says_what_it_lacks() {
 fn requests_that_make_no_sense_or_do_not_fit_are_refused() {
     let setup = labelled(3);
     setup.analyze("pca --pool").assert_fails(&["--pool", "different networks", "by_size"]);
-    setup.analyze("pca --memory 100B").assert_fails(&["size 2, replicate 0", "GiB", "--memory", "2 neurons"]);
+    setup.analyze("pca --memory 100B").assert_fails(&["size 2, replicate 0", "bytes", "--memory", "2 neurons"]);
     setup.analyze("pca --top 0").assert_fails(&["--top"]);
 }
 

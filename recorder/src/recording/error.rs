@@ -187,6 +187,18 @@ pub enum RecordingError {
         /// The unit.
         key: Box<UnitKey>,
     },
+    /// Something that has to be in memory at once does not fit.
+    #[error("{place}: {what} needs {needed} bytes, allowed are {allowed} (raise --memory)")]
+    TooLarge {
+        /// Where.
+        place: Place,
+        /// What it is.
+        what: String,
+        /// Bytes it needs.
+        needed: u64,
+        /// Bytes it may take.
+        allowed: u64,
+    },
     /// A row group's bytes differ from those that were written.
     #[error("{place}: the bytes differ from those written (BLAKE3 expected {expected}, found {found})")]
     Digest {

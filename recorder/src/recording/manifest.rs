@@ -10,9 +10,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::digest::{FileDigest, RangeDigest};
+use super::digest::{FileDigest, RangeDigest, RowGroupDigest};
+use super::error::Place;
 use super::output::OutputFile;
-use super::{RecordingError, schema};
+use super::{RecordingError, schema, seal};
+
+/// What stands before the digits of the seal of `out.manifest.json`.
+const SEAL_MARKER: &[u8] = b"\"manifest_blake3\": \"";
 
 /// Provenance and digests of one recording. The writer fills the last fields; the caller fills those of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,15 +42,19 @@ pub struct Manifest {
     pub format_version: u32,
     /// Rows of the recording. Filled by the writer.
     pub n_rows: u64,
-    /// One digest per row group, in file order. Filled by the writer.
-    pub row_groups: Vec<RangeDigest>,
+    /// The digests of each row group, in file order. Filled by the writer.
+    pub row_groups: Vec<RowGroupDigest>,
     /// Bytes of the whole recording; only in `out.manifest.json`. Filled by the writer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// The footer: from the end of the last row group to the end of the file; only in `out.manifest.json`, since the
-    /// footer cannot hold its own digest. Filled by the writer.
+    /// The footer: from the end of the last row group to the end of the file; only in `out.manifest.json`. Filled by the
+    /// writer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub footer: Option<RangeDigest>,
+    /// The seal of `out.manifest.json`: BLAKE3 of its bytes with these digits taken as zeros; only there, and last.
+    /// Filled by the writer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest_blake3: Option<String>,
 }
 
 /// One dataset and the files it was read from.
@@ -71,13 +79,21 @@ pub struct DatasetFile {
 
 impl Manifest {
     /// The manifest in the file `out.manifest.json`; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// [`RecordingError::Digest`] where its seal is broken, [`RecordingError::Manifest`] where it is not a manifest.
     pub fn read(path: &Path) -> Result<Option<Self>, RecordingError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(RecordingError::io(path, "read", source)),
         };
-        Self::parse(path, &text).map(Some)
+        seal::check(&bytes, SEAL_MARKER).map_err(|broken| broken.at(Place::file(path)))?;
+        let invalid = |error: std::str::Utf8Error| RecordingError::Manifest {
+            path: path.to_path_buf(),
+            reason: error.to_string(),
+        };
+        Self::parse(path, std::str::from_utf8(&bytes).map_err(invalid)?).map(Some)
     }
 
     /// The manifest in `text`, found at `path`.
@@ -91,12 +107,15 @@ impl Manifest {
         serde_json::to_string(self)
     }
 
-    /// Writes `out.manifest.json`, complete or not at all.
-    pub(super) fn write(&self, path: &Path, sync: bool) -> Result<(), RecordingError> {
+    /// Seals and writes `out.manifest.json`, complete or not at all.
+    pub(super) fn write(&mut self, path: &Path, sync: bool) -> Result<(), RecordingError> {
         let failed = |source| RecordingError::io(path, "write", source);
-        let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
+        self.manifest_blake3 = Some(seal::BLANK.to_owned());
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        self.manifest_blake3 = seal::seal(&mut text, SEAL_MARKER);
         let mut file = OutputFile::create(path, true)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+        file.write_all(&text).map_err(failed)?;
         file.commit(true, sync)
     }
 

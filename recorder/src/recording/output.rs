@@ -21,6 +21,8 @@ pub(super) struct OutputFile {
     /// Bytes written in order so far.
     length: u64,
     hasher: blake3::Hasher,
+    /// Bytes kept back between [`Self::hold`] and [`Self::release`].
+    held: Option<Vec<u8>>,
 }
 
 impl OutputFile {
@@ -60,6 +62,7 @@ impl OutputFile {
             buffer: Vec::with_capacity(BUFFER_BYTES),
             length: 0,
             hasher: blake3::Hasher::new(),
+            held: None,
         })
     }
 
@@ -79,6 +82,20 @@ impl OutputFile {
         let digest = self.hasher.finalize();
         self.hasher.reset();
         Ok(digest)
+    }
+
+    /// Keeps back what is written from here on, until [`Self::release`].
+    pub(super) fn hold(&mut self) -> io::Result<()> {
+        self.drain()?;
+        self.held = Some(Vec::new());
+        Ok(())
+    }
+
+    /// Lets go of what was held, after `change`, which keeps its length.
+    pub(super) fn release(&mut self, change: impl FnOnce(&mut [u8])) -> io::Result<()> {
+        let mut held = self.held.take().unwrap_or_default();
+        change(&mut held);
+        self.pass_on(&held)
     }
 
     /// Writes `bytes` at `offset` of the file, past the digest. Only for files written out of order.
@@ -131,6 +148,10 @@ impl Write for OutputFile {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.length += bytes.len() as u64;
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(bytes);
+            return Ok(());
+        }
         if self.buffer.len() + bytes.len() > BUFFER_BYTES {
             self.drain()?;
         }

@@ -30,6 +30,12 @@ pub const MANIFEST_KEY: &str = "layerscope.manifest";
 /// Metadata key of the manifest's own BLAKE3 digest (hexadecimal).
 pub const MANIFEST_DIGEST_KEY: &str = "layerscope.manifest_blake3";
 
+/// Metadata key of the footer's seal: the BLAKE3 digest of the footer with this value's own digits taken as zeros.
+pub const FOOTER_SEAL_KEY: &str = "layerscope.footer_blake3";
+
+/// What stands in the footer before the seal's digits: its key, and that a text of 64 bytes follows (Thrift).
+pub(super) const FOOTER_SEAL_MARKER: &[u8] = b"layerscope.footer_blake3\x18\x40";
+
 /// Model name.
 pub const MODEL: &str = "model";
 /// Dataset name.
@@ -118,6 +124,12 @@ mod tests {
     use parquet::arrow::ArrowSchemaConverter;
 
     use super::*;
+
+    #[test]
+    fn the_marker_of_the_seal_is_its_key() {
+        assert!(FOOTER_SEAL_MARKER.starts_with(FOOTER_SEAL_KEY.as_bytes()));
+        assert_eq!(FOOTER_SEAL_MARKER.len(), FOOTER_SEAL_KEY.len() + 2);
+    }
 
     #[test]
     fn the_leaf_paths_are_those_of_the_parquet_schema() {

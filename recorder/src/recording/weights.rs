@@ -172,7 +172,7 @@ impl Weights {
         let metadata: Metadata =
             serde_json::from_slice(&head[8..]).map_err(|error| damaged(format!("not a safetensors file: {error}")))?;
         let start = header + 8;
-        let end = start + metadata.data_len() as u64;
+        let end = start.saturating_add(metadata.data_len() as u64);
         if end != length {
             return Err(damaged(format!("truncated: expected {end} bytes, found {length}")));
         }

@@ -4,22 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 use ndarray::{ArrayView2, Axis, Slice};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::column::writer::ColumnCloseResult;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, KeyValue};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::ColumnDescPtr;
+use parquet::file::metadata::KeyValue;
+use parquet::file::writer::SerializedFileWriter;
 
-use super::digest::RangeDigest;
+use super::digest::{ColumnDigest, RangeDigest, RowGroupDigest};
 use super::output::OutputFile;
 use super::page::Workers;
 use super::page::encode::{self, EncodedPage, Encoder};
-use super::{Companions, Manifest, RecordingError, Stage, UnitKey, schema};
+use super::row_group::{self, Rows};
+use super::{Companions, Manifest, RecordingError, Stage, UnitKey, schema, seal};
 
 /// Rows of a row group at most, whatever their width: narrow layers must not fill memory with key values.
 const MAX_ROWS: usize = 1 << 18;
@@ -83,7 +79,7 @@ pub struct Writer {
     options: WriterOptions,
     pending: Option<Pending>,
     encoders: Workers<Encoder>,
-    row_groups: Vec<RangeDigest>,
+    row_groups: Vec<RowGroupDigest>,
     /// Bytes of the file so far.
     written: u64,
     n_rows: u64,
@@ -186,6 +182,7 @@ impl Writer {
             row_groups: self.row_groups,
             bytes: None,
             footer: None,
+            manifest_blake3: None,
             ..manifest
         };
         let text =
@@ -195,12 +192,16 @@ impl Writer {
             (schema::VERSION_KEY, schema::FORMAT_VERSION.to_string()),
             (schema::MANIFEST_DIGEST_KEY, digest),
             (schema::MANIFEST_KEY, text),
+            (schema::FOOTER_SEAL_KEY, seal::BLANK.to_owned()),
         ] {
             self.file.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
         }
+        let io = |source| RecordingError::io(&path, "write", source);
+        self.file.inner_mut().hold().map_err(io)?;
         let mut output = self.file.into_inner().map_err(failed)?;
+        output.release(|footer| drop(seal::seal(footer, schema::FOOTER_SEAL_MARKER))).map_err(io)?;
         let bytes = output.length();
-        let blake3 = output.take_digest().map_err(|source| RecordingError::io(&path, "write", source))?;
+        let blake3 = output.take_digest().map_err(io)?;
         manifest.bytes = Some(bytes);
         manifest.footer = Some(RangeDigest {
             offset: self.written,
@@ -255,85 +256,27 @@ impl Writer {
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let path = self.file.inner().target().to_path_buf();
         let n_rows = pending.samples.len() as u64;
-        write_row_group(&mut self.file, pending).map_err(|error| RecordingError::writing(&path, error))?;
+        let columns =
+            write_row_group(&mut self.file, pending).map_err(|error| RecordingError::writing(&path, error))?;
         let failed = |source| RecordingError::io(&path, "write", source);
         self.file.flush().map_err(failed)?;
         let blake3 = self.file.inner_mut().take_digest().map_err(failed)?.to_hex().to_string();
         let end = self.file.bytes_written() as u64;
-        self.row_groups.push(RangeDigest { offset: self.written, bytes: end - self.written, blake3 });
+        self.row_groups.push(RowGroupDigest { offset: self.written, bytes: end - self.written, blake3, columns });
         self.written = end;
         self.n_rows += n_rows;
         Ok(())
     }
 }
 
-fn write_row_group(file: &mut SerializedFileWriter<OutputFile>, pending: Pending) -> Result<(), ParquetError> {
-    let n_rows = pending.samples.len();
-    let columns = file.schema_descr().columns();
-    let values: Vec<ColumnDescPtr> = columns[columns.len() - pending.pages.len()..].to_vec();
-    let mut group = file.next_row_group()?;
-    let key = &pending.key;
-    let mut text = |value: &str| put::<ByteArrayType>(&mut group, &vec![ByteArray::from(value); n_rows], None);
-    text(&key.model)?;
-    text(&key.dataset)?;
-    text(&key.split)?;
-    for value in [key.size, key.replicate, key.epoch] {
-        put::<Int32Type>(&mut group, &vec![value; n_rows], None)?;
-    }
-    put::<ByteArrayType>(&mut group, &vec![ByteArray::from(key.layer.as_str()); n_rows], None)?;
-    put::<Int64Type>(&mut group, &pending.samples, None)?;
-    let labels: Vec<i32> = pending.labels.iter().flatten().copied().collect();
-    let levels: Vec<i16> = pending.labels.iter().map(|label| i16::from(label.is_some())).collect();
-    put::<Int32Type>(&mut group, &labels, Some(&levels))?;
-    for (column, pages) in values.into_iter().zip(pending.pages) {
-        let (bytes, close) = column_chunk(column, pages, n_rows, pending.n_neurons)?;
-        group.append_column(&bytes, close)?;
-    }
-    group.close().map(drop)
-}
-
-fn put<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, OutputFile>,
-    values: &[T::T],
-    levels: Option<&[i16]>,
-) -> Result<(), ParquetError> {
-    let Some(mut column) = group.next_column()? else {
-        return Err(ParquetError::General("the schema has fewer columns than the writer".to_owned()));
-    };
-    column.typed::<T>().write_batch(values, levels, None)?;
-    column.close()
-}
-
-/// The encoded column chunk and what the footer says about it.
-fn column_chunk(
-    column: ColumnDescPtr,
-    pages: Vec<EncodedPage>,
-    n_rows: usize,
-    n_neurons: usize,
-) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
-    let compressed: usize = pages.iter().map(|page| page.bytes.len()).sum();
-    let uncompressed: usize = pages.iter().map(|page| page.uncompressed).sum();
-    let mut bytes = Vec::with_capacity(compressed);
-    for page in pages {
-        bytes.extend_from_slice(&page.bytes);
-    }
-    let metadata = ColumnChunkMetaData::builder(column)
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(schema::ZSTD_LEVEL)?))
-        .set_encodings(vec![Encoding::RLE, Encoding::BYTE_STREAM_SPLIT])
-        .set_num_values((n_rows * n_neurons) as i64)
-        .set_total_compressed_size(compressed as i64)
-        .set_total_uncompressed_size(uncompressed as i64)
-        .set_data_page_offset(0)
-        .build()?;
-    let close = ColumnCloseResult {
-        bytes_written: compressed as u64,
-        rows_written: n_rows as u64,
-        metadata,
-        bloom_filter: None,
-        column_index: None,
-        offset_index: None,
-    };
-    Ok((bytes.into(), close))
+fn write_row_group(
+    file: &mut SerializedFileWriter<OutputFile>,
+    pending: Pending,
+) -> Result<Vec<ColumnDigest>, ParquetError> {
+    let (columns, properties) = (file.schema_descr().columns().to_vec(), file.properties().clone());
+    let Pending { key, n_neurons, samples, labels, pages } = pending;
+    let rows = Rows { key: &key, n_neurons, samples: &samples, labels: &labels, pages };
+    row_group::write(file.next_row_group()?, &columns, &properties, rows)
 }
 
 /// Bytes that a recording of `n_values` values (all stages together) takes on disk, as an estimate for planning.

@@ -11,7 +11,7 @@ use crate::report::{Cell, Column, Report};
 use layerscope_analysis::multiplicity::{Adjustment, adjust};
 use layerscope_analysis::normality::Battery;
 use layerscope_analysis::{Reason, Weights};
-use layerscope_recorder::recording::{Recording, RecordingError, Stage};
+use layerscope_recorder::recording::{Recording, Stage};
 use serde_json::{Value, json};
 
 /// Level at which adjusted p-values are counted as rejections.
@@ -35,13 +35,13 @@ impl Neurons<'_> {
 /// Tests every neuron of every selected unit. Reads whole columns: as many neurons at a time as `memory` allows.
 ///
 /// # Errors
-/// The first [`RecordingError`] of the reader.
+/// See [`map_columns`].
 pub fn measure<'a>(
     recording: &Recording,
     available: &[Available],
     selection: &'a Selection,
     memory: usize,
-) -> Result<Vec<Neurons<'a>>, RecordingError> {
+) -> anyhow::Result<Vec<Neurons<'a>>> {
     let members = selection.groups.iter().flat_map(|group| &group.members);
     let progress = Progress::new(members.map(|&at| value_bytes(&available[at])).sum());
     let mut rows = Vec::with_capacity(selection.groups.len());
@@ -53,7 +53,7 @@ pub fn measure<'a>(
             let test =
                 |column: &mut [f32]| Battery::of_activations(column, weights.as_ref().map_err(|reason| *reason)?);
             // The column once more, as f64.
-            let memory = (memory, n_samples * size_of::<f64>());
+            let memory = (memory, n_samples.saturating_mul(size_of::<f64>()));
             row.members.push((n_samples, map_columns(recording, at, selection.stage, memory, &progress, test)?));
         }
         rows.push(row);

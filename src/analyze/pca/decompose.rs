@@ -1,5 +1,6 @@
 //! From values to spectra: a pass through the covariance, and one through the output layer where it is known.
 
+use super::super::memory;
 use super::super::progress::Progress;
 use super::super::row::value_bytes;
 use super::super::unit::{Available, Group, Selection};
@@ -11,9 +12,6 @@ use layerscope_analysis::{
     journal_distance,
 };
 use layerscope_recorder::recording::{ReadChunk, Recording, RecordingError, Stage, Unit};
-
-/// Values held at once while reading, whatever `--memory` allows: more does not read faster.
-const ENOUGH_MEMORY: usize = 256 << 20;
 
 /// One row to come.
 #[derive(Debug)]
@@ -59,7 +57,7 @@ pub fn decompose<'a>(
         );
     }
     let layers = OutputLayers::beside(recording)?;
-    check_memory(available, selection, args.choices.memory.0 as u64)?;
+    check_memory(available, selection, args.choices.memory.0)?;
     let mut warnings = layers.warnings.clone();
     let members = selection.groups.iter().flat_map(|group| &group.members);
     let n_passes = if layers.is_empty() { 1 } else { 2 };
@@ -83,20 +81,25 @@ pub fn decompose<'a>(
 }
 
 /// Fails when the matrices of the widest unit do not fit.
-fn check_memory(available: &[Available], selection: &Selection, memory: u64) -> Result<()> {
+fn check_memory(available: &[Available], selection: &Selection, memory: usize) -> Result<()> {
+    let allowed = memory::for_statistic(memory) as u64;
     for group in &selection.groups {
         let unit = &available[group.members[0]];
         let n_neurons = unit.n_neurons;
-        let collecting = Covariance::memory_bytes(n_neurons, unit.n_samples as u64);
-        let solving = 8 * (n_neurons as u64).pow(2) + Spectrum::memory_bytes(n_neurons, true);
-        let needed = collecting.max(solving);
-        if needed > memory {
-            let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        // The square of absurd numbers must not overflow; the sums below are a few times as large.
+        let square = (n_neurons as u64).saturating_mul(n_neurons as u64);
+        let needed = if square > u64::MAX >> 16 {
+            u64::MAX
+        } else {
+            let collecting = Covariance::memory_bytes(n_neurons, unit.n_samples as u64);
+            collecting.max(8 * square + Spectrum::memory_bytes(n_neurons, true))
+        };
+        if needed > allowed {
             bail!(
-                "{group} needs {:.1} GiB for its covariance matrix and components ({n_neurons} neurons), --memory is \
-                 {:.1} GiB: raise it, or leave out the widest sizes with --size",
-                gib(needed),
-                gib(memory)
+                "{group} needs {} for its covariance matrix and components ({n_neurons} neurons), --memory leaves {}: \
+                 raise it, or leave out the widest sizes with --size",
+                memory::in_words(needed),
+                memory::in_words(allowed)
             );
         }
     }
@@ -180,7 +183,7 @@ impl Source<'_> {
         &mut self,
         mut f: impl FnMut(u64, ndarray::ArrayView2<'_, f32>, Option<&[i32]>),
     ) -> Result<(), RecordingError> {
-        let memory = self.args.choices.memory.0.min(ENOUGH_MEMORY);
+        let memory = memory::for_reading(self.args.choices.memory.0);
         let mut next_row = 0;
         let stage = self.stage;
         self.recording.read(self.unit, &[stage], memory, |chunk: ReadChunk<'_>| {

@@ -24,7 +24,7 @@ impl OutputLayers {
     /// there is a warning.
     ///
     /// # Errors
-    /// When a weights file or the manifest is there and cannot be read.
+    /// When a weights file or the manifest is there and cannot be read, or the file differs from its digest in the recording.
     pub fn beside(recording: &Recording) -> Result<Self> {
         let path = recording.path();
         let mut paths: Vec<PathBuf> = if path.is_dir() {
@@ -36,6 +36,7 @@ impl OutputLayers {
             Some(Companions::of(path).weights).filter(|path| path.is_file()).into_iter().collect()
         };
         paths.sort();
+        paths.iter().try_for_each(|path| recording.check_companion(path))?;
         let files = paths.iter().map(|path| Weights::open(path)).collect::<Result<Vec<_>, _>>()?;
         let last_epoch = recording.manifest()?.and_then(|manifest| manifest.settings.get("epochs")?.as_i64());
         let mut warnings = Vec::new();

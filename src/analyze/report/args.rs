@@ -32,9 +32,12 @@ pub struct ReportArgs {
     /// Worker threads [default: one per available core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory for values being read, such as 512MiB or 2GiB
+    /// Most memory the program may take, such as 256MiB; what cannot be done within it is refused
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
+    /// Do not compare what is read with the digests in the recording
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 impl ReportArgs {
@@ -53,6 +56,7 @@ impl ReportArgs {
             plot: None,
             threads: self.threads,
             memory: self.memory,
+            no_verify: self.no_verify,
         }
     }
 

@@ -75,7 +75,7 @@ impl<'a> Evidence<'a> {
     ) -> Result<Self> {
         let stage = selection.stage;
         let measured = step("reading", || measure(recording, available, selection, args.memory.0))?;
-        let history = History::of(&args.recording);
+        let history = History::of(recording);
         let variance = step("variance", || variance::report(stage, &measured));
         let normality = step("normality", || normality::report(stage, &measured, None));
         let subsample = subsample(&normality.report);

@@ -18,7 +18,6 @@ use super::unit::Available;
 use crate::report::{check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result};
 use evidence::{Evidence, chosen};
-use layerscope_recorder::recording::Recording;
 use section::sections;
 use std::io::{self, Write};
 use step::step;
@@ -30,7 +29,7 @@ use step::step;
 pub fn run(args: &ReportArgs) -> Result<Outcome> {
     let path = args.destination();
     check_file(&path, &args.recording)?;
-    let recording = Recording::open(&args.recording)?;
+    let recording = args.choices(args.stage).open()?;
     let available: Vec<Available> = recording.units().iter().map(Available::from).collect();
     let selection = chosen(&available, &args.choices(args.stage))?;
     let page = threads(args.threads)?.install(|| -> Result<_> {

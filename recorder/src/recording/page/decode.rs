@@ -1,8 +1,8 @@
 //! Data pages to values, for columns whose lists all have one length.
 
-use flate2::Crc;
 use zstd::bulk::Decompressor;
 
+use super::encode::checksum;
 use super::header::{BYTE_STREAM_SPLIT, DATA_PAGE, DATA_PAGE_V2, PLAIN, PageHeader, RLE};
 use super::{levels, split};
 
@@ -45,52 +45,40 @@ pub(crate) fn is_supported(header: &PageHeader) -> bool {
 #[derive(Default)]
 pub(crate) struct Decoder {
     decompressor: Option<Decompressor<'static>>,
-    /// The page's body as it stands in the file; the caller fills it.
-    pub compressed: Vec<u8>,
     body: Vec<u8>,
 }
 
 impl Decoder {
-    /// Makes [`Self::compressed`] hold `n` bytes and returns it.
-    pub(crate) fn compressed_buffer(&mut self, n: usize) -> Result<&mut [u8], PageError> {
-        reserve(&mut self.compressed, n)?;
-        self.compressed.resize(n, 0);
-        Ok(&mut self.compressed)
-    }
-
-    /// Decodes the page in [`Self::compressed`], whose first value has the number `first_value` in its column, and copies
-    /// its values `skip..skip + values.len()`.
+    /// Decodes the page whose body in the file is `compressed` and whose first value has the number `first_value` in its
+    /// column, and copies its values `skip..skip + values.len()`.
     pub(crate) fn decode(
         &mut self,
         header: &PageHeader,
         shape: ColumnShape,
+        compressed: &[u8],
         first_value: u64,
         skip: usize,
         values: &mut [f32],
     ) -> Result<(), PageError> {
-        if let Some(expected) = header.crc {
-            let mut crc = Crc::new();
-            crc.update(&self.compressed);
-            if crc.sum() != expected as u32 {
-                return Err(PageError::Checksum);
-            }
+        if header.crc.is_some_and(|expected| checksum(compressed) != expected) {
+            return Err(PageError::Checksum);
         }
         let n = header.n_values as u64;
         let body_bytes = header.uncompressed_size as usize;
         let [_, _, definition_bytes, repetition_bytes] = header.v2.map(|n| n as usize);
         let (repetition, definition, encoded);
         if header.page_type == DATA_PAGE {
-            let body = decompressed(&mut self.decompressor, shape.zstd, &self.compressed, body_bytes, &mut self.body)?;
+            let body = decompressed(&mut self.decompressor, shape.zstd, compressed, body_bytes, &mut self.body)?;
             let (levels, rest) = with_length(body)?;
             repetition = levels;
             (definition, encoded) = if shape.max_definition == 0 { (&[][..], rest) } else { with_length(rest)? };
         } else {
             let levels_bytes = repetition_bytes.checked_add(definition_bytes).ok_or(PageError::Irregular)?;
-            let levels = self.compressed.get(..levels_bytes).ok_or(PageError::Irregular)?;
+            let levels = compressed.get(..levels_bytes).ok_or(PageError::Irregular)?;
             (repetition, definition) = levels.split_at(repetition_bytes);
             let values_bytes = body_bytes.checked_sub(levels_bytes).ok_or(PageError::Irregular)?;
             let zstd = shape.zstd && header.v2_compressed;
-            let packed = &self.compressed[levels_bytes..];
+            let packed = &compressed[levels_bytes..];
             encoded = decompressed(&mut self.decompressor, zstd, packed, values_bytes, &mut self.body)?;
         }
         let regular = levels::is_repetition(repetition, first_value, n, shape.n_neurons)

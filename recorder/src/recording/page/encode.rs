@@ -63,14 +63,12 @@ impl Encoder {
         self.compressed.reserve(zstd::zstd_safe::compress_bound(self.body.len()));
         compressor.compress_to_buffer(&self.body, &mut self.compressed)?;
 
-        let mut crc = Crc::new();
-        crc.update(&self.compressed);
         let size = |n: usize| i32::try_from(n).map_err(|_| io::Error::other("a row exceeds 2 GiB"));
         let header = PageHeader {
             page_type: DATA_PAGE,
             uncompressed_size: size(self.body.len())?,
             compressed_size: size(self.compressed.len())?,
-            crc: Some(crc.sum() as i32),
+            crc: Some(checksum(&self.compressed)),
             n_values: size(values.len())?,
             encoding: BYTE_STREAM_SPLIT,
             level_encodings: [RLE, RLE],
@@ -81,6 +79,13 @@ impl Encoder {
         bytes.extend_from_slice(&self.compressed);
         Ok(EncodedPage { bytes, uncompressed })
     }
+}
+
+/// The checksum of a page's body as it stands in the file: CRC-32 of zlib.
+pub(crate) fn checksum(body: &[u8]) -> i32 {
+    let mut crc = Crc::new();
+    crc.update(body);
+    crc.sum() as i32
 }
 
 /// Level 1 with the smallest table of earlier strings. Split byte streams have no strings worth finding: the matches of

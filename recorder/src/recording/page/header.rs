@@ -10,6 +10,8 @@ pub(crate) const RLE: i32 = 3;
 pub(crate) const BYTE_STREAM_SPLIT: i32 = 9;
 /// A data page of version 1: levels and values compressed together.
 pub(crate) const DATA_PAGE: i32 = 0;
+/// The page of the distinct values of a column chunk.
+pub(crate) const DICTIONARY_PAGE: i32 = 2;
 /// A data page of version 2: levels uncompressed before the values.
 pub(crate) const DATA_PAGE_V2: i32 = 3;
 
@@ -37,7 +39,7 @@ pub(crate) struct PageHeader {
 }
 
 impl PageHeader {
-    /// The header's bytes; only pages of version 1 are ever written.
+    /// The header's bytes; only dictionaries and data pages of version 1 are ever written.
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         let mut out = Vec::with_capacity(32);
         let mut field = |id_step: u8, value: i32| {
@@ -47,22 +49,26 @@ impl PageHeader {
         field(1, self.page_type);
         field(1, self.uncompressed_size);
         field(1, self.compressed_size);
-        let data_page_step = match self.crc {
+        let last = match self.crc {
             Some(crc) => {
                 field(1, crc);
-                1
+                4
             }
-            None => 2,
+            None => 3,
         };
-        out.push((data_page_step << 4) | TYPE_STRUCT);
+        let dictionary = self.page_type == DICTIONARY_PAGE;
+        let of_type = if dictionary { 7 } else { 5 };
+        out.push(((of_type - last) << 4) | TYPE_STRUCT);
         let mut field = |value: i32| {
             out.push((1 << 4) | TYPE_I32);
             put_varint(&mut out, zigzag(value));
         };
         field(self.n_values);
         field(self.encoding);
-        field(self.level_encodings[0]);
-        field(self.level_encodings[1]);
+        if !dictionary {
+            field(self.level_encodings[0]);
+            field(self.level_encodings[1]);
+        }
         out.extend([0, 0]);
         out
     }
@@ -80,7 +86,8 @@ impl PageHeader {
                 (2, TYPE_I32) => header.uncompressed_size = input.i32()?,
                 (3, TYPE_I32) => header.compressed_size = input.i32()?,
                 (4, TYPE_I32) => header.crc = Some(input.i32()?),
-                (5, TYPE_STRUCT) => header.parse_v1(&mut input)?,
+                // A dictionary's header is the first two fields of a data page's.
+                (5 | 7, TYPE_STRUCT) => header.parse_v1(&mut input)?,
                 (8, TYPE_STRUCT) => header.parse_v2(&mut input)?,
                 _ => input.skip(kind, 0)?,
             }
@@ -258,7 +265,11 @@ mod tests {
 
     #[test]
     fn a_header_survives_with_and_without_checksum() {
-        for header in [sample(), PageHeader { crc: None, ..sample() }] {
+        let dictionary =
+            PageHeader { page_type: DICTIONARY_PAGE, encoding: PLAIN, level_encodings: [0; 2], ..sample() };
+        for header in
+            [sample(), PageHeader { crc: None, ..sample() }, dictionary, PageHeader { crc: None, ..dictionary }]
+        {
             let mut bytes = header.to_bytes();
             let n = bytes.len();
             bytes.extend([9; 5]);

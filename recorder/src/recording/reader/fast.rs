@@ -1,5 +1,8 @@
 //! The fast path: pages of lists of one length, decoded in parallel straight into the matrix.
 //!
+//! The compressed bytes of the rows asked for are read into one window per column, hashed by one thread while the others
+//! decode, and forgotten: a digest costs no second reading.
+//!
 //! Taken for 32-bit floats without nulls, plain or byte-stream-split, uncompressed or zstd, which covers our own files
 //! and many foreign ones. Everything a page claims is checked (sizes, levels, checksum); at the first surprise the
 //! general reader reads the rows instead and names what is wrong.
@@ -12,8 +15,9 @@ use rayon::prelude::*;
 use super::super::error::Place;
 use super::super::page::Workers;
 use super::super::page::decode::{ColumnShape, Decoder, PageError, is_supported};
-use super::super::page::header::PageHeader;
+use super::super::page::header::{DATA_PAGE, DATA_PAGE_V2, PageHeader};
 use super::super::{RecordingError, Stage};
+use super::check::ColumnCheck;
 use super::file::PositionedFile;
 
 /// Longest page header that is looked for; honest ones have tens of bytes, or hundreds with statistics.
@@ -23,7 +27,9 @@ const MAX_HEADER_BYTES: u64 = 1 << 14;
 #[derive(Clone, Copy, Debug)]
 struct PageEntry {
     header: PageHeader,
-    /// Where the page's body stands in the file.
+    /// Where the page's header stands in the file.
+    start: u64,
+    /// Where its body does.
     offset: u64,
     /// Number of the page's first value in the column chunk.
     first_value: u64,
@@ -32,6 +38,11 @@ struct PageEntry {
 impl PageEntry {
     fn end_value(&self) -> u64 {
         self.first_value + self.header.n_values as u64
+    }
+
+    /// The byte behind the page.
+    fn end(&self) -> u64 {
+        self.offset + self.header.compressed_size as u64
     }
 }
 
@@ -78,7 +89,7 @@ impl Pages {
             if !is_supported(&header) {
                 return None;
             }
-            let entry = PageEntry { header, offset, first_value };
+            let entry = PageEntry { header, start: offset - header_bytes, offset, first_value };
             first_value = entry.end_value();
             entries.push(entry);
         }
@@ -92,68 +103,101 @@ impl Pages {
         (n_values.is_multiple_of(self.shape.n_neurons)).then_some(n_values / self.shape.n_neurons)
     }
 
-    /// The pages with values in `first..end`, each with its part of `values`, which holds exactly those values.
-    fn cut<'a>(&self, first: u64, end: u64, mut values: &'a mut [f32]) -> Vec<Piece<'a>> {
+    /// The pages with values in `first..end`.
+    fn cut(&self, first: u64, end: u64) -> &[PageEntry] {
         let start = self.entries.partition_point(|entry| entry.end_value() <= first);
-        let mut pieces = Vec::new();
-        for entry in self.entries[start..].iter().take_while(|entry| entry.first_value < end) {
-            let skip = first.saturating_sub(entry.first_value);
-            let n = entry.end_value().min(end) - entry.first_value - skip;
-            let (part, rest) = values.split_at_mut(n as usize);
-            values = rest;
-            pieces.push(Piece { entry: *entry, shape: self.shape, skip: skip as usize, values: part });
-        }
-        pieces
+        let entries = &self.entries[start..];
+        &entries[..entries.partition_point(|entry| entry.first_value < end)]
     }
+}
+
+/// One column of a window of rows.
+pub(super) struct Column<'a> {
+    pub pages: &'a Pages,
+    /// The digest of the column chunk, where it is compared.
+    pub check: Option<&'a mut ColumnCheck>,
+    /// The pages as they stand in the file, headers included.
+    pub window: &'a mut Vec<u8>,
+    /// The values.
+    pub values: &'a mut Vec<f32>,
 }
 
 /// A page and the part of the matrix that it fills.
 struct Piece<'a> {
     entry: PageEntry,
     shape: ColumnShape,
+    stage: Stage,
     skip: usize,
+    body: &'a [u8],
     values: &'a mut [f32],
 }
 
-impl Piece<'_> {
-    fn fill(self, file: &PositionedFile, decoder: &mut Decoder) -> Result<(), PageError> {
-        let entry = &self.entry;
-        let buffer = decoder.compressed_buffer(entry.header.compressed_size as usize)?;
-        // A file that was cut meanwhile: the general reader reports it.
-        file.read_exact_at(buffer, entry.offset).map_err(|_| PageError::Irregular)?;
-        decoder.decode(&entry.header, self.shape, entry.first_value, self.skip, self.values)
-    }
-}
-
-/// Decodes the rows `first_row..first_row + n_rows` of every column of `columns` into its buffer, on all threads of the
-/// current rayon pool. `None` where a page turns out not to be regular.
+/// Decodes the rows `first_row..first_row + n_rows` of every column, on all threads of the current rayon pool. `None`
+/// where a page turns out not to be regular.
 pub(super) fn read(
     file: &PositionedFile,
     decoders: &Workers<Decoder>,
     place: &Place,
-    columns: &mut [(&Pages, &mut Vec<f32>)],
+    columns: &mut [Column<'_>],
     first_row: u64,
     n_rows: u64,
 ) -> Result<Option<()>, RecordingError> {
-    let mut pieces = Vec::new();
-    for (pages, values) in columns.iter_mut() {
+    let mut unread = Vec::new();
+    for column in columns.iter_mut() {
+        let pages = column.pages;
         let n_neurons = pages.shape.n_neurons;
         let n_values = usize::try_from(n_rows * n_neurons).map_err(|_| no_memory(place, pages.stage))?;
-        values.truncate(n_values);
-        values.try_reserve_exact(n_values - values.len()).map_err(|_| no_memory(place, pages.stage))?;
-        values.resize(n_values, 0.0);
-        let part = pages.cut(first_row * n_neurons, (first_row + n_rows) * n_neurons, values);
-        pieces.extend(part.into_iter().map(|piece| (pages.stage, piece)));
+        resize(column.values, n_values).ok_or_else(|| no_memory(place, pages.stage))?;
+        let entries = pages.cut(first_row * n_neurons, (first_row + n_rows) * n_neurons);
+        let n_bytes = entries.last().map_or(0, PageEntry::end) - entries.first().map_or(0, |entry| entry.start);
+        let n_bytes = usize::try_from(n_bytes).map_err(|_| no_memory(place, pages.stage))?;
+        resize(column.window, n_bytes).ok_or_else(|| no_memory(place, pages.stage))?;
+        let mut window = column.window.as_mut_slice();
+        for entry in entries {
+            let (page, rest) = window.split_at_mut((entry.end() - entry.start) as usize);
+            window = rest;
+            unread.push((entry.start, page));
+        }
     }
-    let results: Vec<(Stage, u64, PageError)> = pieces
-        .into_par_iter()
-        .with_max_len(1)
-        .filter_map(|(stage, piece)| {
-            let offset = piece.entry.offset;
-            let error = decoders.with(|decoder| piece.fill(file, decoder)).err()?;
-            Some((stage, offset, error))
-        })
-        .collect();
+    let complete =
+        unread.into_par_iter().with_max_len(1).all(|(offset, page)| file.read_exact_at(page, offset).is_ok());
+    if !complete {
+        // A file that was cut meanwhile: the general reader reports it.
+        return Ok(None);
+    }
+    let mut checks = Vec::new();
+    let mut pieces = Vec::new();
+    for column in columns.iter_mut() {
+        let (pages, window) = (column.pages, column.window.as_slice());
+        let n_neurons = pages.shape.n_neurons;
+        let (first, end) = (first_row * n_neurons, (first_row + n_rows) * n_neurons);
+        let entries = pages.cut(first, end);
+        let start = entries.first().map_or(0, |entry| entry.start);
+        checks.extend(column.check.as_deref_mut().map(|check| (check, start, window)));
+        let mut values = column.values.as_mut_slice();
+        for entry in entries {
+            let skip = first.saturating_sub(entry.first_value);
+            let n = entry.end_value().min(end) - entry.first_value - skip;
+            let (part, rest) = values.split_at_mut(n as usize);
+            values = rest;
+            let body = &window[(entry.offset - start) as usize..(entry.end() - start) as usize];
+            let (shape, stage) = (pages.shape, pages.stage);
+            pieces.push(Piece { entry: *entry, shape, stage, skip: skip as usize, body, values: part });
+        }
+    }
+    let hash = || {
+        checks.into_par_iter().with_max_len(1).for_each(|(check, start, window)| check.update(start, window));
+    };
+    let decode = || -> Vec<(Stage, u64, PageError)> {
+        let pieces = pieces.into_par_iter().with_max_len(1);
+        let failed = pieces.filter_map(|Piece { entry, shape, stage, skip, body, values }| {
+            let decode =
+                |decoder: &mut Decoder| decoder.decode(&entry.header, shape, body, entry.first_value, skip, values);
+            Some((stage, entry.offset, decoders.with(decode).err()?))
+        });
+        failed.collect()
+    };
+    let ((), results) = rayon::join(hash, decode);
     match results.first() {
         None => Ok(Some(())),
         Some((_, _, PageError::Irregular)) => Ok(None),
@@ -165,10 +209,60 @@ pub(super) fn read(
     }
 }
 
+/// Makes `buffer` hold `n` values; `None` without memory for them.
+fn resize<T: Copy + Default>(buffer: &mut Vec<T>, n: usize) -> Option<()> {
+    buffer.truncate(n);
+    buffer.try_reserve_exact(n - buffer.len()).ok()?;
+    buffer.resize(n, T::default());
+    Some(())
+}
+
 fn no_memory(place: &Place, stage: Stage) -> RecordingError {
     RecordingError::Damaged {
         place: place.clone().column(stage.as_str()),
         reason: "rows too large for memory".to_owned(),
+    }
+}
+
+/// Walks the page headers of a column chunk that the general reader is about to decode.
+///
+/// # Errors
+/// [`RecordingError::Damaged`] where pages leave the chunk or hold other numbers of values than the footer says;
+/// [`RecordingError::TooLarge`] for a page of more than `allowed` bytes after decompression. The parquet crate would
+/// believe both and take the memory.
+pub(super) fn check_pages(
+    file: &PositionedFile,
+    place: &Place,
+    chunk: &ColumnChunkMetaData,
+    (mut at, length): (u64, u64),
+    allowed: u64,
+) -> Result<(), RecordingError> {
+    let damaged = |reason: String| RecordingError::Damaged { place: place.clone(), reason };
+    let Some(end) = at.checked_add(length).filter(|end| *end <= file.len()) else {
+        return Err(damaged(format!("its {length} bytes from byte {at} on are more than the file has")));
+    };
+    let mut n_values = 0;
+    while at < end {
+        let page = read_header(file, at, end).and_then(|(header, bytes)| {
+            let next = at.checked_add(bytes)?.checked_add(u64::try_from(header.compressed_size).ok()?)?;
+            (next <= end).then_some((header, next))
+        });
+        let Some((header, next)) = page else {
+            return Err(damaged(format!("no page of its column chunk begins at byte {at}")));
+        };
+        let needed = u64::try_from(header.uncompressed_size).unwrap_or(u64::MAX);
+        if needed > allowed {
+            let what = format!("the page at byte {at}");
+            return Err(RecordingError::TooLarge { place: place.clone(), what, needed, allowed });
+        }
+        if header.page_type == DATA_PAGE || header.page_type == DATA_PAGE_V2 {
+            n_values += i64::from(header.n_values);
+        }
+        at = next;
+    }
+    match n_values == chunk.num_values() {
+        true => Ok(()),
+        false => Err(damaged(format!("expected {} values, its pages have {n_values}", chunk.num_values()))),
     }
 }
 

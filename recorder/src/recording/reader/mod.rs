@@ -1,9 +1,11 @@
 //! Opens recordings, lists their units and streams their matrices.
 
+mod check;
 mod columns;
 mod fast;
 mod file;
 mod folder;
+mod footer;
 mod guard;
 mod keys;
 mod part;
@@ -19,6 +21,7 @@ use ndarray::ArrayView2;
 
 use super::error::Place;
 use super::{Manifest, RecordingError, Stage, UnitKey};
+pub use check::Checks;
 pub(super) use guard::guarded;
 use part::{Buffers, PartReader};
 pub(super) use source::Source;
@@ -43,6 +46,7 @@ pub(super) use source::Source;
 #[derive(Debug)]
 pub struct Recording {
     path: PathBuf,
+    checks: Checks,
     sources: Vec<Source>,
     units: Vec<Unit>,
     warnings: Vec<String>,
@@ -110,17 +114,27 @@ pub struct ReadStatistics {
 }
 
 impl Recording {
-    /// Opens the file at `path`, or all Parquet files of the folder at `path` as one recording.
+    /// Opens the file at `path`, or all Parquet files of the folder at `path` as one recording, and compares everything
+    /// that is read with its digest.
+    ///
+    /// # Errors
+    /// Those of [`open_with`](Self::open_with).
+    pub fn open(path: &Path) -> Result<Self, RecordingError> {
+        Self::open_with(path, Checks::Digests)
+    }
+
+    /// Opens the recording at `path` and compares what is read with its digests, or does not.
     ///
     /// # Errors
     /// [`RecordingError::NotParquet`], [`RecordingError::Damaged`], [`RecordingError::NoStage`],
     /// [`RecordingError::ColumnType`], [`RecordingError::UnequalLists`], [`RecordingError::NoFiles`],
-    /// [`RecordingError::Version`] or [`RecordingError::Io`], each with the path.
-    pub fn open(path: &Path) -> Result<Self, RecordingError> {
+    /// [`RecordingError::Version`] or [`RecordingError::Io`], each with the path; [`RecordingError::Digest`] for a footer
+    /// that differs from the one written.
+    pub fn open_with(path: &Path, checks: Checks) -> Result<Self, RecordingError> {
         let mut sources = Vec::new();
         let mut warnings = Vec::new();
         for found in folder::files(path)? {
-            let source = Source::open(&found)?;
+            let source = Source::open(&found, checks)?;
             warnings.extend(source.columns.warnings.iter().cloned());
             sources.push(source);
         }
@@ -130,6 +144,7 @@ impl Recording {
         }
         Ok(Self {
             path: path.to_path_buf(),
+            checks,
             sources,
             units,
             warnings,
@@ -158,6 +173,18 @@ impl Recording {
         self.sources.first().map_or(Ok(None), Source::manifest)
     }
 
+    /// Compares a companion file, which is about to be read, with the digest in the recording; passes where there is none
+    /// or where nothing is compared.
+    ///
+    /// # Errors
+    /// [`RecordingError::Digest`] where they differ.
+    pub fn check_companion(&self, path: &Path) -> Result<(), RecordingError> {
+        match self.checks {
+            Checks::Digests => self.sources.iter().try_for_each(|source| source.check_companion(path)),
+            Checks::None => Ok(()),
+        }
+    }
+
     /// The recording's files.
     pub(super) fn sources(&self) -> &[Source] {
         &self.sources
@@ -184,7 +211,7 @@ impl Recording {
         file.check_keys(row_group, only)?;
         let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| file.columns.stage(*stage).is_some()).collect();
         for (unit, part) in here {
-            let mut reader = PartReader::open(file, unit, (row_group, part.whole), &stages, memory_bytes)?;
+            let mut reader = PartReader::open(file, unit, (row_group, part.whole), &stages, memory_bytes, false)?;
             let mut buffers = Buffers::default();
             while reader.next(&mut buffers)? {}
         }
@@ -210,8 +237,9 @@ impl Recording {
     /// - `memory_bytes`: bound on the reader's buffers. A single row, and the pages it stands on, must fit in any case.
     ///
     /// # Errors
-    /// [`RecordingError::StageMissing`]; [`RecordingError::UnequalLists`], [`RecordingError::Null`] and
-    /// [`RecordingError::Damaged`] with row group and column; and whatever `f` returns.
+    /// [`RecordingError::StageMissing`]; [`RecordingError::UnequalLists`], [`RecordingError::Null`],
+    /// [`RecordingError::Damaged`] and [`RecordingError::Digest`] with row group and column; and whatever `f` returns. A
+    /// digest is compared behind the last row of a row group: what `f` made of the rows before an error is worth nothing.
     pub fn read<E: From<RecordingError>>(
         &self,
         unit: &Unit,
@@ -227,7 +255,7 @@ impl Recording {
         for part in &unit.parts {
             let source = &self.sources[part.source];
             let place = (part.row_group, part.whole);
-            let mut reader = PartReader::open(source, unit, place, stages, memory_bytes)?;
+            let mut reader = PartReader::open(source, unit, place, stages, memory_bytes, true)?;
             let counter = if reader.is_fast() { &self.fast_row_groups } else { &self.general_row_groups };
             counter.fetch_add(1, Ordering::Relaxed);
             while reader.next(&mut buffers)? {

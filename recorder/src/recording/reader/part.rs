@@ -7,6 +7,7 @@ use super::super::page::Workers;
 use super::super::page::decode::Decoder;
 use super::super::schema;
 use super::super::{RecordingError, Stage};
+use super::check::ColumnCheck;
 use super::fast::{self, Pages};
 use super::keys::{integers, unit_key};
 use super::source::Source;
@@ -14,6 +15,9 @@ use super::{Unit, guarded, rows};
 
 /// Bytes of values per chunk at most: they stay in the last-level cache between decoding and use.
 const CHUNK_BYTES: usize = 8 << 20;
+
+/// Bytes that a row or a page may take however little is allowed: less would refuse what is usual.
+const ALWAYS_ALLOWED: usize = 64 << 20;
 
 /// One chunk of rows, reused from chunk to chunk.
 #[derive(Default)]
@@ -24,6 +28,8 @@ pub(super) struct Buffers {
     pub pre: Vec<f32>,
     pub post: Vec<f32>,
     decoders: Workers<Decoder>,
+    /// The compressed pages of both stages.
+    windows: [Vec<u8>; 2],
     /// Rows of the unit before this chunk and in it.
     pub rows_seen: i64,
 }
@@ -54,6 +60,12 @@ pub(super) struct PartReader<'a> {
     batches: Option<ParquetRecordBatchReader>,
     /// The value columns, on the fast path.
     pages: Option<Vec<Pages>>,
+    /// The digests of the value columns, per stage, while the fast path hashes them.
+    checks: [Option<ColumnCheck>; 2],
+    /// Whether digests are compared.
+    checked: bool,
+    /// Bytes that a page may take.
+    allowed: u64,
 }
 
 impl<'a> PartReader<'a> {
@@ -63,11 +75,18 @@ impl<'a> PartReader<'a> {
         (row_group, whole): (usize, bool),
         stages: &'a [Stage],
         memory_bytes: usize,
+        checked: bool,
     ) -> Result<Self, RecordingError> {
         let place = source.place(row_group);
         let n_rows = u64::try_from(source.row_group(row_group).num_rows()).unwrap_or(0);
         let sizing = stages.first().copied().unwrap_or_else(|| source.smaller_stage(source.row_group(row_group)));
         let row_bytes = unit.n_neurons.saturating_mul(stages.len() * size_of::<f32>()).max(16);
+        let allowed = memory_bytes.max(ALWAYS_ALLOWED);
+        // The row and its page.
+        if row_bytes > allowed / 2 {
+            let (what, needed) = (format!("a row of {} values", unit.n_neurons), (row_bytes as u64).saturating_mul(2));
+            return Err(RecordingError::TooLarge { place, what, needed, allowed: allowed as u64 });
+        }
         // Half of the memory for the chunk, the other half for pages and what the decoders keep.
         let mut chunk_rows = ((memory_bytes / 2).min(CHUNK_BYTES) / row_bytes).max(1);
         let pages = if whole { find_pages(source, unit, row_group, stages, n_rows) } else { None };
@@ -83,6 +102,12 @@ impl<'a> PartReader<'a> {
                 chunk_rows = (chunk_rows / 4).clamp(1, source.batch_rows(row_group, sizing, memory_bytes as u64 / 8))
             }
         }
+        let mut checks = [None, None];
+        if checked && pages.is_some() {
+            for stage in stages {
+                checks[*stage as usize] = source.column_check(row_group, stage.as_str())?;
+            }
+        }
         let mut reader = Self {
             source,
             unit,
@@ -96,6 +121,9 @@ impl<'a> PartReader<'a> {
             chunk_rows,
             batches: None,
             pages,
+            checks,
+            checked,
+            allowed: allowed as u64,
         };
         reader.open_batches()?;
         Ok(reader)
@@ -119,6 +147,10 @@ impl<'a> PartReader<'a> {
         self.batches = None;
         if !roots.is_empty() {
             let (source, place) = (self.source, &self.place);
+            if self.checked {
+                source.check_columns(self.row_group, &roots)?;
+            }
+            source.check_pages(self.row_group, &roots, self.allowed)?;
             let reader = guarded(place, || {
                 rows::open(&source.file, &source.metadata, place, self.row_group, &roots, self.chunk_rows)
             })?;
@@ -131,6 +163,7 @@ impl<'a> PartReader<'a> {
     pub(super) fn next(&mut self, buffers: &mut Buffers) -> Result<bool, RecordingError> {
         loop {
             if self.next_row >= self.n_rows {
+                self.checks.iter().flatten().try_for_each(ColumnCheck::finish)?;
                 return Ok(false);
             }
             let n_rows = self.n_rows - self.next_row;
@@ -190,12 +223,15 @@ impl<'a> PartReader<'a> {
         });
         match &self.pages {
             Some(pages) => {
-                let Buffers { pre, post, decoders, .. } = &mut *buffers;
-                let mut free = [(Stage::Pre, pre), (Stage::Post, post)];
-                let mut columns: Vec<(&Pages, &mut Vec<f32>)> = free
-                    .iter_mut()
-                    .filter_map(|(stage, values)| {
-                        Some((pages.iter().find(|pages| pages.stage == *stage)?, &mut **values))
+                let Buffers { pre, post, decoders, windows, .. } = &mut *buffers;
+                let mut columns: Vec<fast::Column<'_>> = Stage::ALL
+                    .into_iter()
+                    .zip([pre, post])
+                    .zip(windows)
+                    .zip(&mut self.checks)
+                    .filter_map(|(((stage, values), window), check)| {
+                        let pages = pages.iter().find(|pages| pages.stage == stage)?;
+                        Some(fast::Column { pages, check: check.as_mut(), window, values })
                     })
                     .collect();
                 if fast::read(&source.file, decoders, place, &mut columns, self.next_row, n_rows)?.is_none() {
@@ -282,6 +318,7 @@ impl<'a> PartReader<'a> {
                 batches: None,
                 next_row: 0,
                 chunk_rows: (self.chunk_rows / 4).max(1),
+                checks: [None, None],
                 ..*self
             };
             reader.open_batches()?;

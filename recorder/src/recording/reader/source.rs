@@ -5,19 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
-use parquet::file::reader::Length;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
+use super::super::digest::{self, RowGroupDigest};
 use super::super::error::Place;
 use super::super::{Manifest, RecordingError, Stage, Unit, UnitKey, schema};
+use super::check::{Checks, ColumnCheck};
 use super::columns::Columns;
+use super::fast;
 use super::file::PositionedFile;
 use super::folder::PartitionedFile;
+use super::footer::{self, Footer, footer_value};
 use super::keys::{self, KeyBatch, KeyValues};
 use super::rows;
 
 /// Bytes of values decoded at a time while list lengths or keys are collected.
 const SCAN_BYTES: u64 = 16 << 20;
+
+/// Bytes of a page while list lengths or keys are collected, when nobody has said what may be used.
+const MAX_PAGE_BYTES: u64 = 1 << 30;
 
 /// A file, opened; its footer is in memory, its rows are not.
 #[derive(Debug)]
@@ -28,6 +34,10 @@ pub(in crate::recording) struct Source {
     pub(super) columns: Columns,
     /// Key values given by the file's folders.
     pub(super) given: KeyValues,
+    /// The digests of the row groups, where they are compared while reading.
+    digests: Vec<RowGroupDigest>,
+    /// First byte of the footer.
+    footer_start: u64,
 }
 
 /// The rows of one unit in one row group.
@@ -41,19 +51,23 @@ pub(super) struct Share {
 
 impl Source {
     /// Reads the footer.
-    pub(super) fn open(found: &PartitionedFile) -> Result<Self, RecordingError> {
+    pub(super) fn open(found: &PartitionedFile, checks: Checks) -> Result<Self, RecordingError> {
         let path = &found.path;
         let place = Place::file(path);
         let file = PositionedFile::open(path)?;
-        let metadata = super::guarded(&place, || footer(path, &file))?;
-        check_version(path, &metadata)?;
+        let footer = super::guarded(&place, || footer::read(path, &file, checks))?;
+        let digests = match checks {
+            Checks::Digests => footer::digests(path, &footer)?,
+            Checks::None => Vec::new(),
+        };
+        let Footer { metadata, start: footer_start, .. } = footer;
         super::guarded(&place, || {
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options)
                 .map_err(|error| RecordingError::reading(place.clone(), error))?;
             let columns = Columns::resolve(path, metadata.metadata(), metadata.schema())?;
             let given = keys::from_partition(&place, &found.partition)?;
-            Ok(Self { path: path.clone(), file, metadata, columns, given })
+            Ok(Self { path: path.clone(), file, metadata, columns, given, digests, footer_start })
         })
     }
 
@@ -66,14 +80,77 @@ impl Source {
         footer_value(self.metadata.metadata(), key)
     }
 
+    /// First byte of the footer.
+    pub(in crate::recording) fn footer_start(&self) -> u64 {
+        self.footer_start
+    }
+
     /// Offset and length of the bytes of a row group, from the footer.
     pub(in crate::recording) fn row_group_range(&self, row_group: usize) -> (u64, u64) {
-        let chunks = self.row_group(row_group).columns().iter().map(|chunk| {
-            let start = chunk.dictionary_page_offset().unwrap_or(i64::MAX).min(chunk.data_page_offset());
-            (start, start.saturating_add(chunk.compressed_size()))
+        let chunks = self.row_group(row_group).columns().iter().map(range);
+        let (start, end) = chunks.fold((u64::MAX, 0), |(start, end), (offset, bytes)| {
+            (start.min(offset), end.max(offset.saturating_add(bytes)))
         });
-        let (start, end) = chunks.fold((i64::MAX, 0), |(start, end), (s, e)| (start.min(s), end.max(e)));
-        (u64::try_from(start).unwrap_or(0), u64::try_from(end.saturating_sub(start)).unwrap_or(0))
+        (start, end.saturating_sub(start))
+    }
+
+    /// A check of a column chunk while it is read; `None` where the recording has no digest of it.
+    ///
+    /// # Errors
+    /// [`RecordingError::Damaged`] where the column chunk does not stand where its digest was taken.
+    pub(super) fn column_check(&self, row_group: usize, column: &str) -> Result<Option<ColumnCheck>, RecordingError> {
+        let Some((offset, digest)) = self.digests.get(row_group).and_then(|digests| digests.column(column)) else {
+            return Ok(None);
+        };
+        let place = self.place(row_group).column(column);
+        let mut chunks = self.row_group(row_group).columns().iter();
+        let here = chunks.find(|chunk| chunk.column_path().parts()[0] == column).map(range);
+        if here != Some((offset, digest.bytes)) {
+            return Err(self.damaged(&place, "it does not stand where the manifest says"));
+        }
+        Ok(Some(ColumnCheck::new(place, offset, digest)))
+    }
+
+    /// Compares the column chunks of the top-level columns `roots` with their digests, where there are any.
+    pub(super) fn check_columns(&self, row_group: usize, roots: &[usize]) -> Result<(), RecordingError> {
+        for root in roots {
+            let Some(mut check) = self.column_check(row_group, self.metadata.schema().field(*root).name())? else {
+                continue;
+            };
+            check.read_rest(&self.file).map_err(|source| RecordingError::io(&self.path, "read", source))?;
+            check.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Checks what the pages of the top-level columns `roots` claim, before the parquet crate believes it.
+    ///
+    /// # Errors
+    /// Those of [`fast::check_pages`].
+    pub(super) fn check_pages(&self, row_group: usize, roots: &[usize], allowed: u64) -> Result<(), RecordingError> {
+        let schema = self.metadata.parquet_schema();
+        for (leaf, chunk) in self.row_group(row_group).columns().iter().enumerate() {
+            let root = schema.get_column_root_idx(leaf);
+            if roots.contains(&root) {
+                let place = self.place(row_group).column(self.metadata.schema().field(root).name());
+                fast::check_pages(&self.file, &place, chunk, range(chunk), allowed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the file at `path` with its digest, if it is one of this recording's companion files.
+    pub(super) fn check_companion(&self, path: &Path) -> Result<(), RecordingError> {
+        let Some(manifest) = self.manifest()? else { return Ok(()) };
+        let Some(expected) = manifest.files.iter().find(|file| self.path.with_file_name(&file.name) == path) else {
+            return Ok(());
+        };
+        let found = digest::of_file(path)?;
+        if found.blake3 == expected.blake3 {
+            return Ok(());
+        }
+        let expected = super::super::error::one_line(&expected.blake3);
+        Err(RecordingError::Digest { place: Place::file(path), expected, found: found.blake3 })
     }
 
     pub(super) fn row_group(&self, row_group: usize) -> &RowGroupMetaData {
@@ -129,6 +206,8 @@ impl Source {
         let mut roots = self.key_roots();
         roots.push(column.root);
         let batch_rows = self.batch_rows(row_group, stage, SCAN_BYTES);
+        self.check_columns(row_group, &roots)?;
+        self.check_pages(row_group, &roots, MAX_PAGE_BYTES)?;
         let mut shares: BTreeMap<UnitKey, Share> = BTreeMap::new();
         super::guarded(&place, || {
             let mut reader = rows::open(&self.file, &self.metadata, &place, row_group, &roots, batch_rows)?;
@@ -248,39 +327,8 @@ impl Source {
 /// Number of `size` in [`schema::KEYS`].
 const SIZE_KEY: usize = 3;
 
-fn footer(path: &Path, file: &PositionedFile) -> Result<ParquetMetaData, RecordingError> {
-    const MAGIC: &[u8; 4] = b"PAR1";
-    let not_parquet = |reason: &str| RecordingError::NotParquet { path: path.to_path_buf(), reason: reason.to_owned() };
-    let length = file.len();
-    if length < 12 {
-        return Err(not_parquet(&format!("{length} bytes")));
-    }
-    let mut magic = [0; 4];
-    let mut read = |offset| {
-        file.read_exact_at(&mut magic, offset).map_err(|source| RecordingError::io(path, "read", source))?;
-        Ok::<_, RecordingError>(magic)
-    };
-    if read(0)? != *MAGIC {
-        return Err(not_parquet("it does not begin with PAR1"));
-    }
-    if read(length - 4)? != *MAGIC {
-        return Err(not_parquet("it does not end with PAR1: truncated?"));
-    }
-    ParquetMetaDataReader::new()
-        .parse_and_finish(file)
-        .map_err(|error| RecordingError::reading(Place::file(path), error))
-}
-
-fn check_version(path: &Path, metadata: &ParquetMetaData) -> Result<(), RecordingError> {
-    match footer_value(metadata, schema::VERSION_KEY) {
-        Some(found) if found.trim() != schema::FORMAT_VERSION.to_string() => {
-            Err(RecordingError::Version { path: path.to_path_buf(), found: super::super::error::one_line(found) })
-        }
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn footer_value<'a>(metadata: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
-    let entries = metadata.file_metadata().key_value_metadata()?;
-    entries.iter().find(|entry| entry.key == key)?.value.as_deref()
+/// Offset and length of a column chunk's bytes.
+fn range(chunk: &ColumnChunkMetaData) -> (u64, u64) {
+    let start = chunk.dictionary_page_offset().unwrap_or(i64::MAX).min(chunk.data_page_offset());
+    (u64::try_from(start).unwrap_or(0), u64::try_from(chunk.compressed_size()).unwrap_or(0))
 }
