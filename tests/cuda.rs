@@ -112,7 +112,8 @@ fn a_recording_from_the_device_is_that_of_the_cpu() {
         assert_eq!((key, found.len()), (expected_key, expected.len()));
         // Ten steps, sums in another order: weights differ by about a hundredth of the learning rate of 1e-3 at most,
         // sums of 784 of them by this.
-        let far = found.iter().zip(expected).position(|(f, e)| !((f - e).abs() <= 2e-3));
+        let is_near = |f: f32, e: f32| (f - e).abs() <= 2e-3;
+        let far = found.iter().zip(expected).position(|(&f, &e)| !is_near(f, e));
         assert_eq!(far, None, "{key}: {:?}", far.map(|at| (found[at], expected[at])));
     }
 

@@ -86,7 +86,8 @@ fn on_device(free: u64) -> Option<Result<Keep, TrainError<Infallible>>> {
 
 fn near(what: &str, found: &[f32], expected: &[f32], limit: f32) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let far = found.iter().zip(expected).position(|(f, e)| !((f - e).abs() <= limit));
+    let is_near = |f: f32, e: f32| (f - e).abs() <= limit;
+    let far = found.iter().zip(expected).position(|(&f, &e)| !is_near(f, e));
     assert_eq!(far, None, "{what}: {:?}", far.map(|at| (found[at], expected[at])));
 }
 

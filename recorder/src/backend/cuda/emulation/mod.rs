@@ -78,7 +78,7 @@ enum Target {
         /// Keeps `emulate` valid.
         _library: libloading::Library,
     },
-    Gpu(RefCell<Gpu>),
+    Gpu(Box<RefCell<Gpu>>),
 }
 
 /// The kernels, and the memory of one device.
@@ -107,7 +107,7 @@ impl Emulator {
         static LIBRARY: OnceLock<Option<PathBuf>> = OnceLock::new();
         if std::env::var_os(GPU_VARIABLE).is_some() {
             let gpu = Gpu::open(0).unwrap_or_else(|error| panic!("{GPU_VARIABLE} is set: {error}"));
-            return Some(Self::of(Target::Gpu(RefCell::new(gpu))));
+            return Some(Self::of(Target::Gpu(Box::new(RefCell::new(gpu)))));
         }
         let library = LIBRARY.get_or_init(|| build(&KERNEL_SOURCES, OPTIMISED)).as_ref()?;
         Some(Self::load(library))
