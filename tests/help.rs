@@ -52,17 +52,22 @@ fn record_names_every_flag() {
         "--resume",
         "--dry-run",
         "--quiet",
+        "--verbose",
         "--help",
         "--version",
     ];
     assert_names(RECORD, &["--help"], &flags);
-    assert_names(RECORD, &["--help"], &["fetch", "datasets", "mnist_h1"]);
+    assert_names(RECORD, &["--help"], &["fetch", "datasets", "completions", "man", "mnist_h1", "RUST_LOG"]);
 }
 
 #[test]
 fn record_fetch_and_datasets_have_their_own_help() {
     assert_names(RECORD, &["fetch", "--help"], &["NAME", "--data-dir"]);
     assert_names(RECORD, &["datasets", "--help"], &["record", "datasets"]);
+    for program in [RECORD, ANALYZE] {
+        assert_names(program, &["completions", "--help"], &["bash", "zsh", "fish", "SHELL"]);
+        assert_names(program, &["man", "--help"], &["--out", "DIR"]);
+    }
 }
 
 #[test]
@@ -73,13 +78,13 @@ fn record_datasets_lists_what_can_be_recorded() {
     }
 }
 
-const STATISTICS: [&str; 8] =
-    ["summary", "variance", "normality", "mixture", "dead", "pca", "accuracy", "relationships"];
+const STATISTICS: [&str; 9] =
+    ["summary", "neurons", "variance", "normality", "mixture", "dead", "pca", "accuracy", "relationships"];
 
 #[test]
 fn analyze_names_every_statistic() {
     assert_names(ANALYZE, &["--help"], &STATISTICS);
-    assert_names(ANALYZE, &["--help"], &["verify", "report"]);
+    assert_names(ANALYZE, &["--help"], &["verify", "report", "completions", "man", "--verbose"]);
     let flags =
         ["--out", "--stage", "--layer", "--size", "--replicate", "--epoch", "--threads", "--memory", "--no-verify"];
     assert_names(ANALYZE, &["report", "--help"], &flags);

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../inputs.rs"]
-mod inputs;
+#[path = "../arguments.rs"]
+mod arguments;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| inputs::arguments(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| arguments::arguments(data));

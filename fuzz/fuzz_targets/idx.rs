@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../inputs.rs"]
-mod inputs;
+#[path = "../readers.rs"]
+mod readers;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| inputs::idx(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| readers::idx(data));

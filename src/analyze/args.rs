@@ -4,6 +4,8 @@ use super::mixture::MixtureArgs;
 use super::normality::NormalityArgs;
 use super::pca::PcaArgs;
 use super::report::ReportArgs;
+use crate::diagnostics::Verbosity;
+use crate::manual::{CompletionsArgs, ManArgs};
 use crate::report::Format;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,9 +22,13 @@ pub struct AnalyzeArgs {
     /// What to do with the recording.
     #[command(subcommand)]
     pub command: Command,
+    /// What is said on the way.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
 }
 
 const EXIT_CODES: &str = "Numbers go to stdout or --out, warnings to stderr.\n\
+    RUST_LOG=info (or -v) and RUST_LOG=debug (-vv) say on stderr what is done.\n\
     Exit codes: 0 done; 1 done, but some units were skipped or have no value (listed on stderr); 2 failed.";
 
 /// Everything that `analyze` does.
@@ -35,23 +41,29 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Everything about the recording in one HTML page: verdicts, figures, numbers, definitions
     Report(ReportArgs),
+    /// Prints completions for a shell
+    Completions(CompletionsArgs),
+    /// Writes the manual pages of `analyze` and its subcommands
+    Man(ManArgs),
 }
 
 /// Choices of `verify`.
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
-    /// A Parquet file or a folder of them
+    /// A Parquet file or a folder of them, or matrices of samples x neurons as .npy, .npz or .safetensors; e.g.
+    /// out.parquet
     pub recording: PathBuf,
-    /// How to write the findings [default: from the extension of --out, else table]
+    /// How to write the findings [default: from the extension of --out, else table]. E.g. json
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Write to this file instead of stdout; it appears whole or not at all
+    /// File to write, which appears whole or not at all [default: stdout]. E.g. dead.json
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Worker threads [default: one per available core]
+    /// Worker threads; no number depends on it [default: one per available core]. E.g. 2
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory the program may take, such as 256MiB; what cannot be done within it is refused
+    /// Most memory the program may take, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB); what cannot be done within it
+    /// is refused. E.g. 256MiB
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
 }
@@ -63,6 +75,8 @@ pub enum Statistic {
     Summary(Choices),
     /// How much the neurons vary over the samples; variance and std divide by the number of samples
     Variance(VarianceArgs),
+    /// The table of all neurons, every moment of each, written as RECORDING.neurons.parquet for other tools
+    Neurons(Choices),
     /// Neurons that never change, never fire or hardly fire
     Dead(Choices),
     /// Whether the neurons' standard deviations, or their activations, are normally distributed (Shapiro-Wilk and others)
@@ -84,6 +98,7 @@ impl Statistic {
             Statistic::Summary(_) => "summary",
             Statistic::Variance(_) => "variance",
             Statistic::Dead(_) => "dead",
+            Statistic::Neurons(_) => "neurons",
             Statistic::Normality(_) => "normality",
             Statistic::Mixture(_) => "mixture",
             Statistic::Pca(_) => "pca",
@@ -95,7 +110,10 @@ impl Statistic {
     /// The choices that every statistic has.
     pub fn choices(&self) -> &Choices {
         match self {
-            Statistic::Summary(choices) | Statistic::Dead(choices) | Statistic::Accuracy(choices) => choices,
+            Statistic::Summary(choices)
+            | Statistic::Dead(choices)
+            | Statistic::Neurons(choices)
+            | Statistic::Accuracy(choices) => choices,
             Statistic::Normality(args) => &args.choices,
             Statistic::Variance(args) => &args.choices,
             Statistic::Mixture(args) => &args.choices,
@@ -114,10 +132,10 @@ pub struct VarianceArgs {
     /// One row per neuron instead of one per unit
     #[arg(long)]
     pub per_neuron: bool,
-    /// Which picture --plot draws
+    /// Which picture --plot draws. E.g. histogram
     #[arg(long, value_enum, default_value_t = VarianceFigure::Density, requires = "plot")]
     pub figure: VarianceFigure,
-    /// Rule for the width of the kernel of the densities that --plot draws
+    /// Rule for the width of the kernel of the densities that --plot draws. E.g. silverman
     #[arg(long, value_enum, default_value_t = BandwidthRule::Scott, requires = "plot")]
     pub bandwidth: BandwidthRule,
 }
@@ -128,7 +146,7 @@ pub struct RelationshipsArgs {
     /// Common choices.
     #[command(flatten)]
     pub choices: Choices,
-    /// Which picture --plot draws
+    /// Which picture --plot draws. E.g. sum-std
     #[arg(long, value_enum, default_value_t = RelationshipsFigure::Comparison, requires = "plot")]
     pub figure: RelationshipsFigure,
 }
@@ -199,39 +217,42 @@ impl From<BandwidthRule> for Bandwidth {
 /// Which part of a recording is measured, and where the answer goes.
 #[derive(Args, Clone, Debug)]
 pub struct Choices {
-    /// A Parquet file or a folder of them
+    /// A Parquet file or a folder of them, or matrices of samples x neurons as .npy, .npz or .safetensors; e.g.
+    /// out.parquet
     pub recording: PathBuf,
-    /// Values before (pre) or after (post) the activation function [default: post; of pca: pre]
+    /// Values before (pre) or after (post) the activation function [default: post; of pca: pre]. E.g. pre
     #[arg(long, value_parser = parse_stage, value_name = "pre|post")]
     pub stage: Option<Stage>,
-    /// Only this layer [default: all]
+    /// Only this layer [default: all]. E.g. hidden
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
-    /// Only these sizes [default: all]
+    /// Only these sizes, in neurons as swept [default: all]. E.g. 64,90
     #[arg(long, value_name = "S,..", value_delimiter = ',')]
     pub size: Vec<i32>,
-    /// Only these replicates [default: all]
+    /// Only these replicates, counted from 0 [default: all]. E.g. 0,2
     #[arg(long, value_name = "R,..", value_delimiter = ',')]
     pub replicate: Vec<i32>,
-    /// Training epochs completed at capture, or `last`: the last captured of each unit
+    /// Training epochs completed at capture, or `last`: the last captured of each unit. E.g. 15
     #[arg(long, value_name = "E|last", default_value = "last")]
     pub epoch: EpochChoice,
     /// Put the replicates of a size together: one row per size
     #[arg(long)]
     pub pool: bool,
-    /// How to write the rows [default: from the extension of --out, else table]
+    /// How to write the rows [default: from the extension of --out, else table]. E.g. csv
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Write to this file instead of stdout; it appears whole or not at all
+    /// File to write, which appears whole or not at all [default: stdout; of neurons: RECORDING's name with
+    /// .neurons.parquet, in the current folder, unless --format is given]. E.g. dead.json
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Draw the statistic's picture
+    /// Draw the statistic's picture into this file [default: no picture]. E.g. variance.svg
     #[arg(long, value_name = "FILE.svg|FILE.png")]
     pub plot: Option<PathBuf>,
-    /// Worker threads [default: one per available core]
+    /// Worker threads; no number depends on it [default: one per available core]. E.g. 2
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Most memory the program may take, such as 256MiB; what cannot be done within it is refused
+    /// Most memory the program may take, in bytes or with a unit (KiB, MiB, GiB, kB, MB, GB); what cannot be done within it
+    /// is refused. E.g. 256MiB
     #[arg(long, value_name = "SIZE", default_value = "2GiB")]
     pub memory: ByteSize,
     /// Do not compare what is read with the digests in the recording
@@ -345,7 +366,7 @@ mod tests {
         let parse = |line: &str| AnalyzeArgs::try_parse_from(line.split(' '));
         let choices = |line: &str| match parse(line).unwrap().command {
             Command::Measure(statistic) => statistic.choices().clone(),
-            Command::Verify(_) | Command::Report(_) => panic!("not a statistic"),
+            _ => panic!("not a statistic"),
         };
         let chosen = choices("analyze variance r.parquet --size 64,90 --replicate 0 --epoch 3 --per-neuron");
         assert_eq!((chosen.size.as_slice(), chosen.epoch), ([64, 90].as_slice(), EpochChoice::At(3)));

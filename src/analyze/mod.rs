@@ -11,6 +11,7 @@ pub mod dead;
 pub mod measure;
 mod memory;
 pub mod mixture;
+pub mod neurons;
 pub mod normality;
 pub mod pca;
 mod progress;
@@ -27,6 +28,7 @@ pub mod verify;
 pub use args::AnalyzeArgs;
 pub use run::{Outcome, run};
 
+use crate::diagnostics;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    diagnostics::start("analyze", args.verbosity);
     match run(&args) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {

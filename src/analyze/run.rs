@@ -8,14 +8,18 @@ use super::normality::{self, NormalityArgs, NormalityFigure, Target};
 use super::pca::{self, PcaArgs, decompose};
 use super::row::{Answer, Measured};
 use super::unit::{Available, Selection, select, select_with_default};
-use super::{dead, provenance, relationships, report, summary, variance, verify};
+use super::{dead, neurons, provenance, relationships, report, summary, variance, verify};
 use crate::figure::{Chart, ImageFormat};
+use crate::manual;
 use crate::report::{Destination, Report, check_file, is_broken_pipe, write_whole_file};
 use anyhow::{Context, Result, bail};
+use clap::CommandFactory;
+use layerscope_analysis::Bandwidth;
 use layerscope_recorder::recording::{Recording, Stage};
+use log::info;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How a run that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub fn run(args: &AnalyzeArgs) -> Result<Outcome> {
         Command::Measure(statistic) => run_statistic(statistic),
         Command::Verify(args) => verify::run(args),
         Command::Report(args) => report::run(args),
+        Command::Completions(args) => manual::completions(AnalyzeArgs::command(), args).map(|()| Outcome::Complete),
+        Command::Man(args) => manual::man(AnalyzeArgs::command(), args).map(|()| Outcome::Complete),
     }
 }
 
@@ -60,7 +66,11 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
     if let Statistic::Normality(args) = statistic {
         args.check()?;
     }
-    let destination = Destination::check(choices.out.as_deref(), choices.format, &choices.recording)?;
+    let out = match statistic {
+        Statistic::Neurons(_) => neurons::destination(choices),
+        _ => choices.out.clone(),
+    };
+    let destination = Destination::check(out.as_deref(), choices.format, &choices.recording)?;
     let picture = check_picture(choices)?;
 
     let recording = choices.open()?;
@@ -87,8 +97,13 @@ fn run_statistic(statistic: &Statistic) -> Result<Outcome> {
         let bytes = chart.render(format)?;
         write_whole_file(&path, |out| out.write_all(&bytes))
             .with_context(|| format!("cannot write {}", path.display()))?;
+        info!("wrote {}", path.display());
     }
     deliver(&answer.report, &destination)?;
+    if let (Some(path), None) = (&destination.path, &choices.out) {
+        // The user did not name the file.
+        print_path(path)?;
+    }
     Ok(if answer.unanswered.is_empty() { Outcome::Complete } else { Outcome::Partial })
 }
 
@@ -116,6 +131,7 @@ fn measured_answer(
         Statistic::Variance(args) if args.per_neuron => variance::report_per_neuron(stage, &measured),
         Statistic::Variance(_) => variance::report(stage, &measured),
         Statistic::Dead(_) => dead::report(stage, &measured),
+        Statistic::Neurons(_) => neurons::report(stage, &measured),
         Statistic::Normality(args) => normality::report(stage, &measured, args.subsample()),
         Statistic::Relationships(_) => {
             let history = History::of(recording);
@@ -141,6 +157,7 @@ fn chart(statistic: &Statistic, subtitle: &str, measured: &[Measured<'_>], answe
         },
         Statistic::Relationships(args) => relationships::chart(args.figure, subtitle, &answer.report),
         Statistic::Dead(_) => dead::chart(subtitle, measured, pooled),
+        Statistic::Neurons(_) => variance::density_chart(subtitle, measured, Bandwidth::Scott),
         Statistic::Normality(args) if args.figure == NormalityFigure::Qq => normality::qq_chart(subtitle, measured),
         Statistic::Normality(_) => normality::w_chart(subtitle, &answer.report),
         Statistic::Summary(_) | Statistic::Accuracy(_) | Statistic::Mixture(_) | Statistic::Pca(_) => {
@@ -219,6 +236,14 @@ fn pca_answer(args: &PcaArgs, recording: &Recording, available: &[Available], wi
     Ok((answer, selection, chart))
 }
 
+/// A path on stdout; a reader that has seen enough and closed the pipe is no failure.
+pub(super) fn print_path(path: &Path) -> Result<()> {
+    match writeln!(io::stdout(), "{}", path.display()) {
+        Err(error) if !is_broken_pipe(&error) => Err(error).context("cannot write to stdout"),
+        _ => Ok(()),
+    }
+}
+
 /// Warnings, reasons and skipped units on stderr, one line each.
 fn tell(answer: &Answer) {
     let mut stderr = io::stderr().lock();
@@ -250,5 +275,7 @@ pub(super) fn deliver(report: &Report, destination: &Destination) -> Result<()> 
         };
     };
     write_whole_file(path, |out| report.write(destination.format, out))
-        .with_context(|| format!("cannot write {}", path.display()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    info!("wrote {}", path.display());
+    Ok(())
 }

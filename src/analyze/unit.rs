@@ -210,7 +210,8 @@ fn choose_stage(
         warnings.push(format!("the recording has no {stage} values: these numbers are of its {other} values"));
         return Ok(other);
     }
-    Err(SelectionError::Unknown { what: "stage", asked: stage.to_string(), has: other.to_string() })
+    let has = format!("{other} only (leave --stage out to measure that)");
+    Err(SelectionError::Unknown { what: "stage", asked: stage.to_string(), has })
 }
 
 fn check_choices(available: &[Available], choices: &Choices) -> Result<(), SelectionError> {
@@ -312,7 +313,10 @@ mod tests {
         let selection = choose("", &only_pre).unwrap();
         assert_eq!((selection.stage, selection.warnings.len()), (Stage::Pre, 1));
         let refused = choose("--stage post", &only_pre).unwrap_err();
-        assert_eq!(refused.to_string(), "no stage post in the recording: it has pre");
+        assert_eq!(
+            refused.to_string(),
+            "no stage post in the recording: it has pre only (leave --stage out to measure that)"
+        );
         let mixed = [unit(64, 0, 1, true, false), unit(90, 0, 1, true, true)];
         let selection = choose("", &mixed).unwrap();
         assert_eq!((selection.groups.len(), selection.skipped.len()), (1, 1));

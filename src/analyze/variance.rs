@@ -99,7 +99,7 @@ pub fn report_per_neuron(stage: Stage, measured: &[Measured<'_>]) -> Answer {
     answer
 }
 
-fn per_neuron_columns() -> [Column; 10] {
+pub(super) fn per_neuron_columns() -> [Column; 10] {
     [
         Column::integer("neuron"),
         Column::real("mean"),
@@ -114,7 +114,7 @@ fn per_neuron_columns() -> [Column; 10] {
     ]
 }
 
-fn neuron_cells(moments: &NeuronMoments) -> Vec<(&'static str, Cell)> {
+pub(super) fn neuron_cells(moments: &NeuronMoments) -> Vec<(&'static str, Cell)> {
     let reason = moments.reason();
     let number = |value: f64| if reason.is_some() { Cell::Null } else { Cell::from(value) };
     let shape = |value: Option<f64>| if reason.is_some() { Cell::Null } else { Cell::from(value) };

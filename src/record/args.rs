@@ -7,6 +7,11 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
+use crate::{
+    diagnostics::Verbosity,
+    manual::{CompletionsArgs, ManArgs},
+};
+
 /// Trains a network at every width of a sweep and records the activations of its hidden layer to Parquet.
 ///
 /// Beside OUT.parquet it writes OUT.weights.safetensors, OUT.history.parquet (loss and accuracy of every network after
@@ -22,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 Environment:
   LAYERSCOPE_DATA     folder of data sets, searched after --data-dir
   LAYERSCOPE_MIRRORS  none, or base addresses (separated by spaces) to fetch BASE/NAME/FILE.gz from
+  RUST_LOG            diagnostics on stderr, such as info or layerscope_recorder=debug; -v is the short way
 
 Exit codes: 0 done, 2 failed (one line on stderr, nothing half-written left), 130 interrupted.")]
 pub struct Cli {
@@ -31,6 +37,9 @@ pub struct Cli {
     /// What to record.
     #[command(flatten)]
     pub record: RecordArgs,
+    /// What is said on the way.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
 }
 
 /// What `record` does besides recording.
@@ -40,6 +49,10 @@ pub enum Command {
     Fetch(FetchArgs),
     /// Lists the data sets and where each was found.
     Datasets(DatasetsArgs),
+    /// Prints completions for a shell.
+    Completions(CompletionsArgs),
+    /// Writes the manual pages of `record` and its subcommands.
+    Man(ManArgs),
 }
 
 /// Arguments of `record fetch`.
@@ -58,7 +71,7 @@ pub struct FetchArgs {
 /// Arguments of `record datasets`.
 #[derive(Debug, Args)]
 pub struct DatasetsArgs {
-    /// Folder to look in first, e.g. ./data
+    /// Folder to look in first [default: $LAYERSCOPE_DATA, the user's cache folder, ./data/MNIST/raw]; e.g. ./data
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -66,7 +79,7 @@ pub struct DatasetsArgs {
 /// Arguments of a recording.
 #[derive(Clone, Debug, Args)]
 pub struct RecordArgs {
-    /// Network to train: mnist_h1 is 784 -> size (ReLU) -> 10.
+    /// Network to train, e.g. mnist_h1, which is 784 -> size (ReLU) -> 10
     #[arg(long, required = true)]
     pub model: Option<String>,
 

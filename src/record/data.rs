@@ -8,6 +8,8 @@ use layerscope_recorder::dataset::{
     catalogue::{CATALOGUE, by_name},
 };
 
+use log::info;
+
 use super::{
     Interrupted,
     args::{DatasetsArgs, FetchArgs, NormalizationArg},
@@ -43,6 +45,10 @@ pub fn load(request: &Request, bars: &mut DownloadBars) -> anyhow::Result<Datase
     };
     bars.clear();
     match loaded {
+        Ok(dataset) if dataset.files.iter().all(|file| file.origin == Origin::Embedded) => {
+            info!("data set {}: compiled into this program", dataset.name);
+            Ok(normalized(dataset, request.args.normalization))
+        }
         Ok(dataset) => Ok(normalized(dataset, request.args.normalization)),
         Err(DatasetError::Cancelled) => Err(Interrupted.into()),
         Err(error) => Err(error.into()),

@@ -24,6 +24,9 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::CommandFactory;
+
+use crate::{diagnostics, manual};
 use args::{Cli, Command, RecordArgs};
 use backend::Backend;
 use plan::RecordPlan;
@@ -50,10 +53,13 @@ impl std::error::Error for Interrupted {}
 /// # Errors
 /// One sentence for the user; [`exit_code`] tells the code that belongs to it.
 pub fn execute(cli: Cli) -> anyhow::Result<()> {
+    diagnostics::start("record", cli.verbosity);
     catch_interrupts()?;
     match cli.command {
         Some(Command::Fetch(args)) => data::fetch(&args, &mut DownloadBars::new(args.quiet)),
         Some(Command::Datasets(args)) => data::list(&args),
+        Some(Command::Completions(args)) => manual::completions(Cli::command(), &args),
+        Some(Command::Man(args)) => manual::man(Cli::command(), &args),
         None => record(cli.record),
     }
 }

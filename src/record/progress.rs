@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::diagnostics::bars;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use layerscope_recorder::{
     dataset::fetch::{Download, Monitor},
@@ -21,10 +22,10 @@ pub fn interrupted() -> bool {
 }
 
 fn bar(length: u64, template: &str, quiet: bool) -> ProgressBar {
-    // indicatif draws nothing where stderr is no terminal.
-    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden()).with_style(style);
+    // Nothing is drawn where stderr is no terminal.
+    if quiet { bar } else { bars().add(bar) }
 }
 
 /// One bar per downloaded file.

@@ -13,6 +13,8 @@ use layerscope_recorder::{
     train::{Activations, EpochMeasures, MemberWeights, Observer, Progress, TrainError},
 };
 
+use log::{debug, info};
+
 use super::{
     Interrupted,
     backend::Backend,
@@ -88,6 +90,9 @@ impl<'a> Recorder<'a> {
         let companions = vec![self.weights.finish()?, self.history.finish()?];
         self.summary.n_rows = self.writer.finish(manifest::of(self.plan, dataset, backend, companions))?.n_rows;
         aside.done();
+        for file in [&files.recording, &files.weights, &files.history, &files.manifest] {
+            info!("wrote {}", file.display());
+        }
         Ok(self.summary)
     }
 }
@@ -108,6 +113,14 @@ impl Observer for Recorder<'_> {
 
     fn epoch(&mut self, measures: &EpochMeasures) -> Result<(), RecordingError> {
         self.summary.measured(measures);
+        debug!(
+            "size {}, replicate {}, epoch {}: training loss {:.4}, test accuracy {:.4}",
+            measures.member.size,
+            measures.member.replicate,
+            measures.epoch,
+            measures.train.loss,
+            measures.test.accuracy
+        );
         for (measure, value) in [
             ("train_loss", measures.train.loss),
             ("train_accuracy", measures.train.accuracy),

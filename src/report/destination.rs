@@ -90,6 +90,14 @@ pub fn check_file(path: &Path, recording: &Path) -> Result<(), DestinationError>
         .map_err(|source| DestinationError::Unwritable { folder: folder_of(path).into(), source })
 }
 
+/// The recording's name with another ending, in the current folder: `runs/out.parquet` gives `out.report.html`.
+pub fn named_after(recording: &Path, ending: &str) -> PathBuf {
+    // `.` and `..` have no name of their own.
+    let path = recording.canonicalize().unwrap_or_else(|_| recording.to_path_buf());
+    let name = path.file_name().map_or_else(|| "recording".into(), |name| name.to_string_lossy().into_owned());
+    PathBuf::from(format!("{}{ending}", name.strip_suffix(".parquet").unwrap_or(&name)))
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -14,7 +14,7 @@ mod parquet;
 mod table;
 
 pub use cell::{Cell, Column, Kind};
-pub use destination::{Destination, DestinationError, check_file, is_broken_pipe, write_whole_file};
+pub use destination::{Destination, DestinationError, check_file, is_broken_pipe, named_after, write_whole_file};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};

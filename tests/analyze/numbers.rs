@@ -215,3 +215,60 @@ fn pooled_dormancy_is_judged_within_each_network() {
     assert_eq!((&row["n_neurons"], &row["n_dead"]), (&6.into(), &1.into()));
     assert_near(&row["dead_fraction"], 1.0 / 6.0);
 }
+
+#[test]
+fn the_table_of_neurons_is_a_file_by_default() {
+    let setup = sweep();
+    let answer = setup.analyze("neurons --size 6 --replicate 0");
+    assert_eq!((answer.code, answer.stdout.trim(), answer.stderr.as_str()), (0, "out.neurons.parquet", ""));
+    assert!(setup.files().contains(&"out.neurons.parquet".to_owned()));
+    let report = setup.analyze("neurons --size 6 --replicate 0 --format json").json();
+    assert_eq!(report["schema"], "layerscope.neurons.v1");
+    let rows = report["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 6);
+    // Neuron 5: half 0, half 16.
+    for (name, expected) in [
+        ("mean", 8.0),
+        ("std", 8.0),
+        ("mean_abs", 8.0),
+        ("zero_fraction", 0.5),
+        ("active_fraction", 0.5),
+        ("max", 16.0),
+    ] {
+        assert_near(&rows[5][name], expected);
+    }
+    assert_eq!((&rows[5]["dead"], &rows[5]["never_active"]), (&false.into(), &false.into()));
+    assert_eq!((&rows[2]["dead"], &rows[2]["never_active"]), (&true.into(), &true.into()));
+    // The same numbers as the table of `variance`.
+    let variance = setup.analyze("variance --per-neuron --size 6 --replicate 0 --format json").json();
+    for (row, other) in rows.iter().zip(variance["rows"].as_array().unwrap()) {
+        for (name, value) in other.as_object().unwrap() {
+            assert_eq!(&row[name], value, "{name}");
+        }
+    }
+    // The table lies beside the recording and is not taken for one.
+    setup.analyze("neurons --format csv --out a.csv --plot a.svg");
+    let mut program = assert_cmd::Command::cargo_bin("analyze").unwrap();
+    let output = program.current_dir(setup.folder.path()).args(["summary", "."]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_matrix_of_numpy_is_a_recording() {
+    let setup = sweep();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3), }";
+    let values = two_level(&[1.0, 0.0, 3.0]);
+    let mut file = [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+    file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    fs::write(&setup.recording, file).unwrap();
+    let report = setup.analyze("variance --format json").json();
+    let row = &report["rows"][0];
+    assert_eq!((&row["size"], &row["n_samples"], &row["layer"]), (&3.into(), &4.into(), &"hidden".into()));
+    assert_near(&row["sum_variance"], 10.0);
+    let answer = setup.analyze("pca --format json");
+    assert!(answer.stderr.contains("has no pre values"), "{}", answer.stderr);
+    assert_eq!(answer.json()["rows"][0]["numerical_rank"], 1);
+    setup.analyze("dead --stage pre").assert_fails(&["no stage pre", "leave --stage out"]);
+    let page = setup.analyze("report");
+    assert_eq!((page.code, page.stdout.trim()), (0, "out.report.html"), "{}", page.stderr);
+}

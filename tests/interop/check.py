@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from independent import MEAN, STD, close, moments, read_idx, read_safetensors, require
-from readers import READERS, with_pyarrow
+from readers import READERS, same_bits, with_pyarrow
 
 SCHEMA = {
     "model": pa.string(), "dataset": pa.string(), "split": pa.string(), "size": pa.int32(), "replicate": pa.int32(),
@@ -111,10 +111,7 @@ def check_readers(path, units):
     """Question 3: bit for bit the same from every reader."""
     for name, reader in READERS.items():
         for size, expected in units.items():
-            for column, found, want in zip(("sample", "label", "pre", "post"), reader(path, size), expected):
-                found = np.asarray(found, want.dtype)
-                require(found.shape == want.shape, f"{name}: {column} of size {size} has shape {found.shape}")
-                require(found.tobytes() == want.tobytes(), f"{name}: {column} of size {size} has other bits")
+            same_bits(name, f"size {size}", reader(path, size), expected)
         print(f"{name:10} {sys.modules[name].__version__}: same bits, {len(units)} units")
 
 

@@ -13,6 +13,8 @@ import pandas  # noqa: E402
 import polars  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
+from independent import require  # noqa: E402
+
 datasets.disable_progress_bars()
 
 
@@ -52,3 +54,11 @@ READERS = {
     "duckdb": with_duckdb,
     "datasets": with_datasets,
 }
+
+
+def same_bits(reader, what, found, wanted):
+    """sample, label, pre and post as a reader returned them, against what they have to be."""
+    for column, found, want in zip(("sample", "label", "pre", "post"), found, wanted):
+        found = np.asarray(found, want.dtype)
+        require(found.shape == want.shape, f"{reader}: {column} of {what} has shape {found.shape}")
+        require(found.tobytes() == want.tobytes(), f"{reader}: {column} of {what} has other bits")

@@ -139,7 +139,10 @@ impl Search {
     /// Path of that file in the first folder that has it, as IDX or with `.gz`.
     fn find(&self, entry: &Entry, file: &FileEntry) -> Option<PathBuf> {
         let packed = format!("{}.gz", file.name);
-        let candidates = |folder: PathBuf| [folder.join(file.name), folder.join(&packed)];
+        let candidates = |folder: PathBuf| {
+            log::debug!("{}: looking for {} in {}", entry.name, file.name, folder.display());
+            [folder.join(file.name), folder.join(&packed)]
+        };
         self.folders(entry).into_iter().flat_map(candidates).find(|path| path.is_file())
     }
 
@@ -151,13 +154,17 @@ impl Search {
         monitor: &mut dyn Monitor,
     ) -> Result<(Origin, Idx), DatasetError> {
         if let Some(path) = self.find(entry, file) {
+            log::info!("{}: {} taken from {}, the first place that has it", entry.name, file.name, path.display());
             let idx = verified_file(&path, file)?;
             return Ok((Origin::File(path), idx));
         }
         let attempts = match self.fetch_folder(entry) {
             None => "there is no cache folder to fetch to".to_owned(),
             Some(folder) => match fetcher.fetch(file, &folder, monitor) {
-                Ok((path, idx)) => return Ok((Origin::File(path), idx)),
+                Ok((path, idx)) => {
+                    log::info!("{}: {} fetched to {}", entry.name, file.name, path.display());
+                    return Ok((Origin::File(path), idx));
+                }
                 Err(failed) if failed.cancelled => return Err(DatasetError::Cancelled),
                 Err(failed) => failed.to_string(),
             },

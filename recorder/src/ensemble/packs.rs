@@ -24,6 +24,9 @@ pub fn packs(sizes: &[usize], model: &Model, n_classes: usize, cache_bytes: usiz
             }
         }
     }
+    for (index, sizes) in packs.iter().enumerate() {
+        log::info!("pack {index}: sizes {sizes:?}, together within {} MiB of cache", cache_bytes >> 20);
+    }
     packs
 }
 

@@ -21,6 +21,9 @@ pub struct Companions {
 /// What the name of a history file ends with; such a file in a folder of recordings is not a recording.
 pub(super) const HISTORY_SUFFIX: &str = ".history.parquet";
 
+/// What the name of a table of neurons ends with, made by `analyze neurons`; it is no recording either.
+pub const NEURONS_SUFFIX: &str = ".neurons.parquet";
+
 impl Companions {
     /// The companions of the recording at `path`. Touches no file.
     ///

@@ -177,6 +177,16 @@ pub enum RecordingError {
         /// The folder.
         path: PathBuf,
     },
+    /// A file of arrays that is damaged or has no matrix of floats.
+    #[error("{}{}: {reason}", path.display(), array.as_ref().map(|name| format!(", array {name}")).unwrap_or_default())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The array in it, where there are several.
+        array: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
     /// The unit has no values of the stage asked for.
     #[error("{}: no column {stage} for {key}", path.display())]
     StageMissing {

@@ -30,7 +30,7 @@ pub mod verify;
 pub mod weights;
 mod writer;
 
-pub use companions::Companions;
+pub use companions::{Companions, NEURONS_SUFFIX};
 pub use error::{Place, RecordingError};
 pub use manifest::Manifest;
 pub use reader::{Checks, ReadChunk, ReadStatistics, Recording, Unit};

@@ -30,6 +30,9 @@ pub const MANIFEST_KEY: &str = "layerscope.manifest";
 /// Metadata key of the manifest's own BLAKE3 digest (hexadecimal).
 pub const MANIFEST_DIGEST_KEY: &str = "layerscope.manifest_blake3";
 
+/// Metadata key of what convolutional layers look like (JSON); recordings from elsewhere have it.
+pub const LAYERS_KEY: &str = "layerscope.layers";
+
 /// Metadata key of the footer's seal: the BLAKE3 digest of the footer with this value's own digits taken as zeros.
 pub const FOOTER_SEAL_KEY: &str = "layerscope.footer_blake3";
 

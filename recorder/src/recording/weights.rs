@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::RecordingError;
 use super::digest::{self, FileDigest};
+use super::error::one_line;
 use super::output::OutputFile;
 
 /// Name and shape of one tensor.
@@ -155,27 +156,8 @@ impl Weights {
     /// [`RecordingError::Io`] where it cannot be opened, [`RecordingError::Weights`] where it is damaged or shorter than
     /// its header says.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
-        let io = |source| RecordingError::io(path, "read", source);
-        let damaged = |reason: String| RecordingError::Weights { path: path.to_path_buf(), reason };
         let mut file = File::open(path).map_err(|source| RecordingError::io(path, "open", source))?;
-        let length = file.metadata().map_err(io)?.len();
-        if length < 8 {
-            return Err(damaged(format!("not a safetensors file: {length} bytes")));
-        }
-        let mut head = vec![0; 8];
-        file.read_exact(&mut head).map_err(io)?;
-        let header = head.iter().rev().fold(0u64, |n, byte| (n << 8) | u64::from(*byte));
-        if header > MAX_HEADER_BYTES || header + 8 > length {
-            return Err(damaged(format!("not a safetensors file: a header of {header} bytes in {length}")));
-        }
-        file.take(header).read_to_end(&mut head).map_err(io)?;
-        let metadata: Metadata =
-            serde_json::from_slice(&head[8..]).map_err(|error| damaged(format!("not a safetensors file: {error}")))?;
-        let start = header + 8;
-        let end = start.saturating_add(metadata.data_len() as u64);
-        if end != length {
-            return Err(damaged(format!("truncated: expected {end} bytes, found {length}")));
-        }
+        let (metadata, start) = header(path, &mut file)?;
         Ok(Self { path: path.to_path_buf(), metadata, start })
     }
 
@@ -206,4 +188,29 @@ impl Weights {
         let values = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         Ok(Tensor { shape: info.shape.clone(), values })
     }
+}
+
+/// The header of a safetensors file, checked against its length, and where the values start.
+pub(super) fn header(path: &Path, file: &mut File) -> Result<(Metadata, u64), RecordingError> {
+    let io = |source| RecordingError::io(path, "read", source);
+    let damaged = |reason: String| RecordingError::Weights { path: path.to_path_buf(), reason };
+    let length = file.metadata().map_err(io)?.len();
+    if length < 8 {
+        return Err(damaged(format!("not a safetensors file: {length} bytes")));
+    }
+    let mut head = vec![0; 8];
+    file.read_exact(&mut head).map_err(io)?;
+    let header = head.iter().rev().fold(0u64, |n, byte| (n << 8) | u64::from(*byte));
+    if header > MAX_HEADER_BYTES || header + 8 > length {
+        return Err(damaged(format!("not a safetensors file: a header of {header} bytes in {length}")));
+    }
+    file.take(header).read_to_end(&mut head).map_err(io)?;
+    let metadata: Metadata = serde_json::from_slice(&head[8..])
+        .map_err(|error| damaged(format!("not a safetensors file: {}", one_line(&error.to_string()))))?;
+    let start = header + 8;
+    let end = start.saturating_add(metadata.data_len() as u64);
+    if end != length {
+        return Err(damaged(format!("truncated: expected {end} bytes, found {length}")));
+    }
+    Ok((metadata, start))
 }

@@ -157,7 +157,9 @@ impl<'a> Session<'a> {
             if !finished {
                 return Err(TrainError::Cancelled);
             }
-            self.observe(&networks, epoch + 1, start.elapsed().as_secs_f64(), observer)?;
+            let seconds = start.elapsed().as_secs_f64();
+            log::info!("replicate {replicate}, sizes {sizes:?}, epoch {}: {seconds:.2} s", epoch + 1);
+            self.observe(&networks, epoch + 1, seconds, observer)?;
         }
         for network in &networks {
             let weights = MemberWeights { member: network.member(), parameters: &network.parameters() };

@@ -12,22 +12,24 @@ pub struct MixtureArgs {
     /// Common choices.
     #[command(flatten)]
     pub choices: Choices,
-    /// Which distributions to fit: all, or of exp_normal, two_gamma, exponential, normal, gamma, lognormal
+    /// Which distributions to fit: all, or of exp_normal, two_gamma, exponential, normal, gamma, lognormal. E.g.
+    /// two_gamma,gamma
     #[arg(long, value_name = "all|NAME,..", default_value = "all")]
     pub families: Families,
-    /// How the two mixtures are fitted: em, or journal as the prototype did it (starts, rounds, stopping rule)
+    /// How the two mixtures are fitted: em, or journal as the prototype did it (starts, rounds, stopping rule). E.g.
+    /// journal
     #[arg(long, value_enum, default_value_t = Method::Em)]
     pub method: Method,
-    /// Bootstrap replicates behind each interval and p-value; 0 for none of them
+    /// Bootstrap replicates behind each interval and p-value; 0 for none of them. E.g. 999
     #[arg(long, value_name = "N", default_value_t = 99)]
     pub bootstrap: usize,
-    /// Seed of the bootstrap
+    /// Seed of the bootstrap. E.g. 42
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Confidence level of the intervals, between 0 and 1
+    /// Confidence level of the intervals, between 0 and 1. E.g. 0.9
     #[arg(long, value_name = "P", default_value = "0.95", value_parser = parse_level)]
     pub level: f64,
-    /// Which picture --plot draws
+    /// Which picture --plot draws. E.g. fit
     #[arg(long, value_enum, default_value_t = MixtureFigure::Weights, requires = "plot")]
     pub figure: MixtureFigure,
 }

@@ -1,6 +1,7 @@
 //! The fits of every unit, with what they are worth.
 
 use super::args::{Method, MixtureArgs};
+use crate::analyze::progress::Progress;
 use crate::analyze::row::{Measured, excluded_warning};
 use crate::analyze::unit::Group;
 use layerscope_analysis::inference::{Inference, MaximumLikelihood, Plan, Refit, infer};
@@ -53,6 +54,7 @@ pub struct UnitFits<'a> {
 /// and family draws from the same seed, so that a row does not depend on which others are asked for.
 pub fn fit_units<'a>(measured: &[Measured<'a>], args: &MixtureArgs) -> Vec<UnitFits<'a>> {
     let plan = Plan { n_replicates: args.bootstrap, seed: args.seed, level: args.level };
+    let progress = Progress::of_fits((measured.len() * args.families.0.len()) as u64);
     let of = |unit: &Measured<'a>| {
         let all = standard_deviations(&unit.neurons, true);
         let sample = standard_deviations(&unit.neurons, false);
@@ -64,6 +66,7 @@ pub fn fit_units<'a>(measured: &[Measured<'a>], args: &MixtureArgs) -> Vec<UnitF
                 };
                 Found { fit, inference }
             });
+            progress.add(1);
             Fitted { family: *family, found }
         };
         let one_component = ONE_COMPONENT.iter().filter_map(|family| fit(args.method, *family, &all).ok());

@@ -13,23 +13,25 @@ pub struct NormalityArgs {
     /// Common choices.
     #[command(flatten)]
     pub choices: Choices,
-    /// What is tested
+    /// What is tested. E.g. activations
     #[arg(long, value_enum, default_value_t = Target::Std)]
     pub target: Target,
-    /// How the p-values of a unit's neurons are adjusted for their number, with --target activations [default: bh]
+    /// How the p-values of a unit's neurons are adjusted for their number, with --target activations [default: bh]. E.g.
+    /// holm
     #[arg(long, value_enum, value_name = "METHOD")]
     pub adjust: Option<Adjust>,
-    /// Compare sizes by the mean W of random subsamples of N standard deviations, drawn without replacement
+    /// Compare sizes by the mean W of random subsamples of N standard deviations, drawn without replacement [default: by
+    /// W of all]. E.g. 64
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
     pub subsample: Option<u32>,
-    /// Number of subsamples
+    /// Number of subsamples. E.g. 1000
     #[arg(long, value_name = "R", default_value = "200", requires = "subsample")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub draws: u32,
-    /// Seed of the subsamples
+    /// Seed of the subsamples. E.g. 42
     #[arg(long, value_name = "S", default_value = "0", requires = "subsample")]
     pub seed: u64,
-    /// Which picture --plot draws
+    /// Which picture --plot draws. E.g. qq
     #[arg(long, value_enum, default_value_t = NormalityFigure::W, requires = "plot")]
     pub figure: NormalityFigure,
 }

@@ -10,13 +10,15 @@ pub struct PcaArgs {
     /// Common choices.
     #[command(flatten)]
     pub choices: Choices,
-    /// Only the K largest eigenvalues, by a faster solver that checks its answer; for very wide layers
+    /// Only the K largest eigenvalues, by a faster solver that checks its answer; for very wide layers [default: all]. E.g.
+    /// 50
     #[arg(long, value_name = "K")]
     pub top: Option<NonZeroUsize>,
-    /// What reconstructions project on: the components, or journal for the prototype's columns of the component matrix
+    /// What reconstructions project on: the components, or journal for the prototype's columns of the component matrix.
+    /// E.g. journal
     #[arg(long, value_enum, default_value_t = Method::Standard)]
     pub method: Method,
-    /// Which picture --plot draws
+    /// Which picture --plot draws. E.g. distance
     #[arg(long, value_enum, default_value_t = PcaFigure::Spectrum, requires = "plot")]
     pub figure: PcaFigure,
 }

@@ -53,15 +53,35 @@ pub fn page(args: &ReportArgs, recording: &Recording, evidence: &Evidence<'_>, s
     }
     Ok(Page {
         title: format!("What the neurons of {} do", text("model").unwrap_or(file)),
-        introduction:
-            "Networks of one hidden layer were trained at several widths, and every neuron's activation was recorded \
-                       on every sample. This page says what these numbers tell about the right width of the layer."
-                .into(),
+        introduction: introduction(manifest.is_some(), selection).into(),
         facts,
         warnings,
         sections,
         glossary: GLOSSARY.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),
     })
+}
+
+/// What the page is about. Of a recording made elsewhere nothing is known of networks and training.
+fn introduction(ours: bool, selection: &Selection) -> &'static str {
+    let several = selection.groups.iter().any(|group| group.key.size != selection.groups[0].key.size);
+    match (ours, several) {
+        (true, true) => {
+            "Networks of one hidden layer were trained at several widths, and every neuron's activation was recorded on every \
+             sample. This page says what these numbers tell about the right width of the layer."
+        }
+        (true, false) => {
+            "Networks of one hidden layer were trained at one width, and every neuron's activation was recorded on every \
+             sample. This page says what the neurons do; which width is right takes a recording of several."
+        }
+        (false, true) => {
+            "The activations of a layer at several sizes were recorded elsewhere. This page says what these numbers tell \
+             about the right size of the layer."
+        }
+        (false, false) => {
+            "The activations of one layer were recorded elsewhere. This page says what its neurons do; which size is right \
+             takes a recording of several."
+        }
+    }
 }
 
 fn join(dataset: String, split: Option<String>) -> String {

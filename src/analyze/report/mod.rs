@@ -13,13 +13,12 @@ mod verdict;
 
 pub use args::ReportArgs;
 
-use super::run::{Outcome, threads};
+use super::run::{Outcome, print_path, threads};
 use super::unit::Available;
-use crate::report::{check_file, is_broken_pipe, write_whole_file};
+use crate::report::{check_file, write_whole_file};
 use anyhow::{Context, Result};
 use evidence::{Evidence, chosen};
 use section::sections;
-use std::io::{self, Write};
 use step::step;
 
 /// Measures the recording and writes the page; its path goes to stdout, what is being done to stderr.
@@ -41,8 +40,6 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
         eprintln!("analyze: {warning}");
     }
     write_whole_file(&path, |out| page.write(out)).with_context(|| format!("cannot write {}", path.display()))?;
-    match writeln!(io::stdout(), "{}", path.display()) {
-        Err(error) if !is_broken_pipe(&error) => Err(error).context("cannot write to stdout"),
-        _ => Ok(if selection.skipped.is_empty() { Outcome::Complete } else { Outcome::Partial }),
-    }
+    print_path(&path)?;
+    Ok(if selection.skipped.is_empty() { Outcome::Complete } else { Outcome::Partial })
 }

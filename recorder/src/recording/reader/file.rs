@@ -29,7 +29,17 @@ impl PositionedFile {
         let failed = |source| RecordingError::io(path, "open", source);
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        Ok(Self { inner: Arc::new(Inner { file, length, bytes_read: AtomicU64::new(0) }) })
+        Ok(Self::of(file, length))
+    }
+
+    /// The first `length` bytes of an open file.
+    pub(super) fn of(file: File, length: u64) -> Self {
+        Self { inner: Arc::new(Inner { file, length, bytes_read: AtomicU64::new(0) }) }
+    }
+
+    /// Reads on from `offset`.
+    pub(super) fn reader_at(&self, offset: u64) -> Cursor {
+        Cursor { file: self.clone(), offset }
     }
 
     /// Bytes read so far through this file and its clones.
@@ -93,7 +103,7 @@ impl ChunkReader for PositionedFile {
     type T = BufReader<Cursor>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(BufReader::new(Cursor { file: self.clone(), offset: start }))
+        Ok(BufReader::new(self.reader_at(start)))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {

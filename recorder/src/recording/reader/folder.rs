@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::companions::HISTORY_SUFFIX;
+use super::super::companions::{HISTORY_SUFFIX, NEURONS_SUFFIX};
 use super::super::{RecordingError, schema};
 
 /// Folders within folders that are searched; deeper ones are a cycle of links.
@@ -24,7 +24,7 @@ pub(super) struct PartitionedFile {
 
 /// The recording files at `path`: the file itself, or every `*.parquet` below the folder in the order of their paths.
 ///
-/// Hidden names (`.` or `_` first) and history files are left out, as other readers do.
+/// Hidden names (`.` or `_` first), history files and tables of neurons are left out, as other readers do.
 pub(super) fn files(path: &Path) -> Result<Vec<PartitionedFile>, RecordingError> {
     let metadata = fs::metadata(path).map_err(|source| RecordingError::io(path, "open", source))?;
     if !metadata.is_dir() {
@@ -62,7 +62,8 @@ fn collect(
                 inner.extend(key_value(&name));
                 collect(&path, &inner, depth + 1, found)?;
             }
-        } else if name.ends_with(".parquet") && !name.ends_with(HISTORY_SUFFIX) {
+        } else if name.ends_with(".parquet") && ![HISTORY_SUFFIX, NEURONS_SUFFIX].iter().any(|end| name.ends_with(end))
+        {
             found.push(PartitionedFile { path, partition: partition.clone() });
         }
     }

@@ -1,5 +1,6 @@
 //! Opens recordings, lists their units and streams their matrices.
 
+mod array;
 mod check;
 mod columns;
 mod fast;
@@ -8,6 +9,7 @@ mod folder;
 mod footer;
 mod guard;
 mod keys;
+mod layers;
 mod part;
 mod rows;
 mod source;
@@ -20,7 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ndarray::ArrayView2;
 
 use super::error::Place;
-use super::{Manifest, RecordingError, Stage, UnitKey};
+use super::{Manifest, RecordingError, Stage, UnitKey, schema};
+use array::Arrays;
 pub use check::Checks;
 pub(super) use guard::guarded;
 use part::{Buffers, PartReader};
@@ -48,6 +51,8 @@ pub struct Recording {
     path: PathBuf,
     checks: Checks,
     sources: Vec<Source>,
+    /// A file of arrays in place of Parquet files.
+    arrays: Option<Arrays>,
     units: Vec<Unit>,
     warnings: Vec<String>,
     fast_row_groups: AtomicU64,
@@ -114,8 +119,8 @@ pub struct ReadStatistics {
 }
 
 impl Recording {
-    /// Opens the file at `path`, or all Parquet files of the folder at `path` as one recording, and compares everything
-    /// that is read with its digest.
+    /// Opens the file at `path` (Parquet, `.npy`, `.npz` or `.safetensors`), or all Parquet files of the folder at `path` as
+    /// one recording, and compares everything that is read with its digest.
     ///
     /// # Errors
     /// Those of [`open_with`](Self::open_with).
@@ -128,17 +133,24 @@ impl Recording {
     /// # Errors
     /// [`RecordingError::NotParquet`], [`RecordingError::Damaged`], [`RecordingError::NoStage`],
     /// [`RecordingError::ColumnType`], [`RecordingError::UnequalLists`], [`RecordingError::NoFiles`],
-    /// [`RecordingError::Version`] or [`RecordingError::Io`], each with the path; [`RecordingError::Digest`] for a footer
-    /// that differs from the one written.
+    /// [`RecordingError::Version`], [`RecordingError::Array`], [`RecordingError::Weights`] (a damaged `.safetensors`) or
+    /// [`RecordingError::Io`], each with the path; [`RecordingError::Digest`] for a footer that differs from the one
+    /// written.
     pub fn open_with(path: &Path, checks: Checks) -> Result<Self, RecordingError> {
         let mut sources = Vec::new();
         let mut warnings = Vec::new();
+        if let Some(arrays) = Arrays::open(path)? {
+            return Ok(Self::of_arrays(path, arrays));
+        }
         for found in folder::files(path)? {
             let source = Source::open(&found, checks)?;
             warnings.extend(source.columns.warnings.iter().cloned());
+            let layers = source.footer_value(schema::LAYERS_KEY);
+            warnings.extend(layers.map(|text| layers::warnings(&found.path, text)).unwrap_or_default());
             sources.push(source);
         }
         let units = units(&sources)?;
+        log::info!("{}: {} files, {} units", path.display(), sources.len(), units.len());
         if units.is_empty() {
             warnings.push(format!("{}: no rows", path.display()));
         }
@@ -146,11 +158,33 @@ impl Recording {
             path: path.to_path_buf(),
             checks,
             sources,
+            arrays: None,
             units,
             warnings,
             fast_row_groups: AtomicU64::new(0),
             general_row_groups: AtomicU64::new(0),
         })
+    }
+
+    fn of_arrays(path: &Path, arrays: Arrays) -> Self {
+        let units = arrays.units();
+        log::info!("{}: {} arrays", path.display(), units.len());
+        Self {
+            path: path.to_path_buf(),
+            // An .npz is checked against its own checksums, the others have none.
+            checks: Checks::None,
+            sources: Vec::new(),
+            units,
+            warnings: arrays.warnings.clone(),
+            arrays: Some(arrays),
+            fast_row_groups: AtomicU64::new(0),
+            general_row_groups: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the recording is a file of arrays.
+    pub(super) fn is_array(&self) -> bool {
+        self.arrays.is_some()
     }
 
     /// The path the recording was opened with.
@@ -221,7 +255,8 @@ impl Recording {
     /// What reading has cost so far.
     pub fn statistics(&self) -> ReadStatistics {
         ReadStatistics {
-            bytes: self.sources.iter().map(|source| source.file.bytes_read()).sum(),
+            bytes: self.sources.iter().map(|source| source.file.bytes_read()).sum::<u64>()
+                + self.arrays.as_ref().map_or(0, Arrays::bytes_read),
             fast_row_groups: self.fast_row_groups.load(Ordering::Relaxed),
             general_row_groups: self.general_row_groups.load(Ordering::Relaxed),
         }
@@ -251,6 +286,9 @@ impl Recording {
             let (path, key) = (self.path.clone(), Box::new(unit.key.clone()));
             return Err(RecordingError::StageMissing { path, stage: missing.as_str(), key }.into());
         }
+        if let Some(arrays) = &self.arrays {
+            return arrays.read(unit, stages.contains(&Stage::Post), memory_bytes, f);
+        }
         let mut buffers = Buffers::default();
         for part in &unit.parts {
             let source = &self.sources[part.source];
@@ -258,6 +296,8 @@ impl Recording {
             let mut reader = PartReader::open(source, unit, place, stages, memory_bytes, true)?;
             let counter = if reader.is_fast() { &self.fast_row_groups } else { &self.general_row_groups };
             counter.fetch_add(1, Ordering::Relaxed);
+            let way = if reader.is_fast() { "straight from its pages" } else { "through the general reader" };
+            log::debug!("{}: {} is read {way}", source.place(part.row_group), unit.key);
             while reader.next(&mut buffers)? {
                 let n_rows = buffers.samples.len();
                 let matrix = |stage: Stage, values| match stages.contains(&stage) {

@@ -1,16 +1,10 @@
-//! What is done with bytes from a stranger: nothing may panic, whatever they are.
+//! What the readers do with bytes from a stranger: nothing may panic, whatever they are.
 //!
 //! The fuzz targets feed these functions with inputs of the fuzzer, `tests/fuzz_corpus.rs` with the corpus.
 #![allow(dead_code, missing_docs)]
 
 use std::fs;
 
-use clap::Parser;
-use layerscope::analyze::AnalyzeArgs;
-use layerscope::analyze::args::{ByteSize, EpochChoice};
-use layerscope::record::args::Cli;
-use layerscope::record::request::Request;
-use layerscope::record::sizes;
 use layerscope_recorder::dataset::idx::{Kind, read_bytes};
 use layerscope_recorder::recording::weights::Weights;
 use layerscope_recorder::recording::{Checks, Recording, RecordingError, Stage};
@@ -50,29 +44,6 @@ pub fn weights(data: &[u8]) {
     for name in weights.names() {
         if let Ok(tensor) = weights.tensor(&name) {
             assert_eq!(tensor.values.len(), tensor.shape.iter().product::<usize>());
-        }
-    }
-}
-
-/// A command line: arguments separated by line breaks, as text for every grammar too.
-pub fn arguments(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Ok(sizes) = sizes::parse(text) {
-        assert!(!sizes.is_empty() && sizes.is_sorted());
-    }
-    let _ = text.parse::<ByteSize>();
-    let _ = text.parse::<EpochChoice>();
-    let words = || text.split('\n');
-    if let Ok(cli) = Cli::try_parse_from(std::iter::once("record").chain(words())) {
-        let _ = Request::new(cli.record);
-    }
-    let _ = AnalyzeArgs::try_parse_from(std::iter::once("analyze").chain(words()));
-    // Each text flag of `record` by itself.
-    for flag in ["--sizes", "--samples", "--stages", "--capture-epochs", "--backend", "--lr", "--dataset"] {
-        let line = ["record", "--model", "mnist_h1", "--sizes", "2"].into_iter();
-        let line = line.filter(|word| flag != "--sizes" || !["--sizes", "2"].contains(word));
-        if let Ok(cli) = Cli::try_parse_from(line.chain([flag, text])) {
-            let _ = Request::new(cli.record);
         }
     }
 }
