@@ -41,6 +41,7 @@ fn record_names_every_flag() {
         "--lr",
         "--seed",
         "--backend",
+        "--precision",
         "--threads",
         "--split",
         "--samples",

@@ -127,6 +127,10 @@ pub struct RecordArgs {
     #[arg(long, default_value = "auto", value_name = "auto|cpu|cuda[:N]")]
     pub backend: String,
 
+    /// Arithmetic of the large products on a CUDA device; the CPU always computes in f32. E.g. f32
+    #[arg(long, value_enum, default_value_t = PrecisionArg::Tf32)]
+    pub precision: PrecisionArg,
+
     /// Worker threads; the results do not depend on it [default: all cores]. E.g. 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -207,6 +211,18 @@ pub enum NormalizationArg {
     Own,
     /// MNIST's, 0.1307 and 0.3081
     Mnist,
+}
+
+/// How exact a CUDA device multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// Multiply-adds of 32 bits
+    F32,
+    /// Tensor cores, factors of 10 fraction bits: fastest, a product off by at most 2^-10
+    Tf32,
+    /// Tensor cores three times: off by at most 2^-20
+    #[value(name = "3xtf32")]
+    Tf32x3,
 }
 
 /// Which split is recorded.

@@ -3,7 +3,6 @@
 use std::env;
 
 use layerscope_recorder::{
-    backend::Isa,
     dataset::Dataset,
     recording::{
         Manifest,
@@ -12,10 +11,10 @@ use layerscope_recorder::{
 };
 use serde_json::{Map, Value, json};
 
-use super::plan::RecordPlan;
+use super::{backend::Backend, plan::RecordPlan};
 
 /// The manifest of a run of this process, without what is known only at its end.
-pub fn of(plan: &RecordPlan, dataset: &Dataset) -> Manifest {
+pub fn of(plan: &RecordPlan, dataset: &Dataset, backend: &Backend) -> Manifest {
     let (request, capture) = (&plan.request, &plan.training.capture);
     let files = dataset.files.iter().map(|file| DatasetFile { name: file.name.clone(), sha256: file.sha256.clone() });
     let stages: Vec<_> = request.stages.iter().map(|stage| stage.as_str()).collect();
@@ -42,7 +41,7 @@ pub fn of(plan: &RecordPlan, dataset: &Dataset) -> Manifest {
     Manifest {
         command: env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
         seed: Some(request.args.seed),
-        backend: Some(format!("cpu ({})", Isa::detect().name())),
+        backend: Some(backend.name()),
         datasets: vec![DatasetEntry { name: dataset.name.clone(), files: files.collect() }],
         settings,
         ..Manifest::new()

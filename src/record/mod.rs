@@ -4,6 +4,7 @@
 //! takes on this machine with this data, [`run`](mod@run) does it. `record fetch` and `record datasets` are in [`data`].
 
 pub mod args;
+pub mod backend;
 pub mod data;
 mod dry_run;
 mod layout;
@@ -27,10 +28,11 @@ use std::{
 
 use anyhow::Context;
 use clap::CommandFactory;
-use layerscope_recorder::{backend::Isa, recording::disk::SystemDisk};
+use layerscope_recorder::recording::disk::SystemDisk;
 
 use crate::{diagnostics, manual};
 use args::{Cli, Command, RecordArgs};
+use backend::Backend;
 use plan::RecordPlan;
 use progress::DownloadBars;
 use request::Request;
@@ -98,14 +100,15 @@ fn record(args: RecordArgs) -> anyhow::Result<()> {
     plan::check_parameters(&request)?;
     let disk = Arc::new(SystemDisk);
     resume::check(&request, disk.clone())?;
-    if let Some(reason) = request.backend_reason.filter(|_| !request.args.quiet) {
-        eprintln!("record: backend cpu ({}, {} threads): {reason}", Isa::detect().name(), request.n_threads);
+    let (mut backend, note) = Backend::open(request.backend, request.precision, request.n_threads)?;
+    if let Some(note) = note.filter(|_| !request.args.quiet) {
+        eprintln!("record: {note}");
     }
     let dataset = data::load(&request, &mut DownloadBars::new(request.args.quiet))?;
     let plan = RecordPlan::new(request, &dataset)?;
     plan.check_machine()?;
     let quiet = plan.request.args.quiet;
-    if let Some(summary) = run::run(plan, &dataset, disk)?.filter(|_| !quiet) {
+    if let Some(summary) = run::run(plan, &dataset, &mut backend, disk)?.filter(|_| !quiet) {
         eprint!("{summary}");
     }
     Ok(())

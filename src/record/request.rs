@@ -4,13 +4,15 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context, bail, ensure};
 use layerscope_recorder::{
+    backend::cuda::Precision,
     dataset::{SplitName, catalogue},
     model::{MODELS, Model},
     recording::{Companions, Stage},
 };
 
 use super::{
-    args::{RecordArgs, SplitArg},
+    args::{PrecisionArg, RecordArgs, SplitArg},
+    backend::BackendChoice,
     sizes,
 };
 
@@ -50,8 +52,10 @@ pub struct Request {
     pub files: Companions,
     /// Worker threads.
     pub n_threads: usize,
-    /// Why this backend, when the user left the choice to the program.
-    pub backend_reason: Option<&'static str>,
+    /// What trains.
+    pub backend: BackendChoice,
+    /// Of a device's large products.
+    pub precision: Precision,
     /// The arguments as typed.
     pub args: RecordArgs,
 }
@@ -62,7 +66,11 @@ impl Request {
     /// # Errors
     /// One sentence for the first that is wrong, with its flag.
     pub fn new(args: RecordArgs) -> anyhow::Result<Self> {
-        let backend_reason = backend(&args.backend)?;
+        let backend = args.backend.parse()?;
+        ensure!(
+            !args.resume || !matches!(backend, BackendChoice::Cuda(_)),
+            "--resume: a run on a device keeps no checkpoints to go on from (--overwrite starts anew)"
+        );
         let model = model(args.model.as_deref().unwrap_or_default())?;
         let sizes = sizes::parse(args.sizes.as_deref().unwrap_or_default()).context("--sizes")?;
         let n_replicates = args.replicates as usize;
@@ -90,7 +98,12 @@ impl Request {
             capture_epochs: capture_epochs(&args.capture_epochs, args.epochs as usize)?,
             files: output(&args.out)?,
             n_threads: args.threads.map_or(available, usize::from),
-            backend_reason,
+            backend,
+            precision: match args.precision {
+                PrecisionArg::F32 => Precision::F32,
+                PrecisionArg::Tf32 => Precision::Tf32,
+                PrecisionArg::Tf32x3 => Precision::Tf32x3,
+            },
             args,
         })
     }
@@ -101,17 +114,6 @@ fn model(name: &str) -> anyhow::Result<Model> {
         let known: Vec<_> = MODELS.iter().map(Model::name).collect();
         format!("--model: unknown model {name:?}: expected one of {}", known.join(", "))
     })
-}
-
-fn backend(text: &str) -> anyhow::Result<Option<&'static str>> {
-    match text.split_once(':').unwrap_or((text, "0")) {
-        ("auto", "0") if text == "auto" => Ok(Some("this version has no other")),
-        ("cpu", "0") if text == "cpu" => Ok(None),
-        ("cuda", index) if index.parse::<u32>().is_ok() => {
-            bail!("--backend {text}: this version has no CUDA backend; use --backend cpu")
-        }
-        _ => bail!("--backend: expected auto, cpu or cuda[:N], found {text:?}"),
-    }
 }
 
 fn n_samples(text: &str) -> anyhow::Result<Option<usize>> {
@@ -183,6 +185,13 @@ mod tests {
     }
 
     #[test]
+    fn a_device_keeps_nothing_to_go_on_from() {
+        let error = request(&["--backend", "cuda", "--resume"]).unwrap_err().to_string();
+        assert!(error.starts_with("--resume: a run on a device keeps no checkpoints"), "{error}");
+        assert!(request(&["--backend", "cpu", "--resume"]).is_ok());
+    }
+
+    #[test]
     fn every_mistake_names_its_flag() {
         for (flag, value, expected) in [
             ("--stages", "pre,", "--stages: expected pre, post or both, found \"pre,\""),
@@ -194,7 +203,6 @@ mod tests {
             ("--backend", "gpu", "--backend: expected auto, cpu or cuda[:N], found \"gpu\""),
             ("--backend", "cpu:1", "--backend: expected auto, cpu or cuda[:N], found \"cpu:1\""),
             ("--backend", "cuda:x", "--backend: expected auto, cpu or cuda[:N], found \"cuda:x\""),
-            ("--backend", "cuda:1", "--backend cuda:1: this version has no CUDA backend; use --backend cpu"),
             ("--dataset", "minst", "--dataset: unknown data set \"minst\": expected one of mnist, "),
             ("--replicates", "100000", "2 sizes x 100000 replicates are more than 100000 networks"),
             ("--out", "..", "--out: \"..\" names no file"),

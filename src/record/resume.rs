@@ -14,6 +14,7 @@ use layerscope_recorder::{
 };
 
 use super::{
+    backend::Backend,
     layout, manifest,
     plan::{self, RecordPlan, bytes},
     request::Request,
@@ -49,7 +50,12 @@ pub fn check(request: &Request, disk: Arc<dyn Disk>) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Names the first difference between the interrupted run and this one; what cannot be read or written.
-pub fn open(plan: &mut RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyhow::Result<Option<Opened>> {
+pub fn open(
+    plan: &mut RecordPlan,
+    dataset: &Dataset,
+    backend: &Backend,
+    disk: Arc<dyn Disk>,
+) -> anyhow::Result<Option<Opened>> {
     let files = plan.request.files.clone();
     let path = files.recording.display();
     let (resume, overwrite, quiet) = (plan.request.args.resume, plan.request.args.overwrite, plan.request.args.quiet);
@@ -58,7 +64,7 @@ pub fn open(plan: &mut RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> an
             eprintln!("record: {path}: {what}");
         }
     };
-    let now = manifest::of(plan, dataset);
+    let now = manifest::of(plan, dataset, backend);
     let found = Found::open(&files, disk.clone())?;
     match found {
         Some(found) if resume => {

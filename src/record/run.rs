@@ -10,15 +10,17 @@ use layerscope_recorder::{
         unfinished::{self, EpochEntry, Unfinished},
         weights::{TensorSpec, tensor_name},
     },
-    train::{self, Activations, EpochMeasures, MemberWeights, Observer, PackState, Progress, Start, TrainError},
+    train::{Activations, EpochMeasures, MemberWeights, Observer, PackState, Progress, Start, TrainError},
 };
 
 use log::{debug, info};
 
 use super::{
-    Interrupted, manifest,
+    Interrupted,
+    backend::Backend,
+    manifest,
     pace::Pace,
-    plan::RecordPlan,
+    plan::{RecordPlan, bytes},
     progress::{TrainingBar, interrupted},
     resume::{self, Opened},
     summary::Summary,
@@ -29,11 +31,16 @@ use super::{
 ///
 /// # Errors
 /// [`Interrupted`], or what could not be read or written. What a later run with `--resume` can use is kept.
-pub fn run(mut plan: RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyhow::Result<Option<Summary>> {
+pub fn run(
+    mut plan: RecordPlan,
+    dataset: &Dataset,
+    backend: &mut Backend,
+    disk: Arc<dyn Disk>,
+) -> anyhow::Result<Option<Summary>> {
     let started = Instant::now();
     // The writer's encoders run on rayon's own threads; that they exist already only happens in tests.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(plan.request.n_threads).build_global();
-    let Some(Opened { unfinished, point, state }) = resume::open(&mut plan, dataset, disk.clone())? else {
+    let Some(Opened { unfinished, point, state }) = resume::open(&mut plan, dataset, backend, disk.clone())? else {
         return Ok(None);
     };
     let start = Start { pack: point.pack, epoch: point.epoch, packs: Some(plan.layout.packs.clone()) };
@@ -43,7 +50,7 @@ pub fn run(mut plan: RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyh
         Some(state) => state.tensor(name).map(|tensor| tensor.values),
         None => Ok(Vec::new()),
     };
-    let trained = train::train_from(&plan.training, dataset, &start, &mut restore, &mut recorder);
+    let trained = backend.train(&plan.training, dataset, &start, &mut restore, &mut recorder);
     recorder.bar.clear();
     let files = plan.request.files.clone();
     if let Err(error) = trained {
@@ -64,7 +71,7 @@ pub fn run(mut plan: RecordPlan, dataset: &Dataset, disk: Arc<dyn Disk>) -> anyh
             error => error.into(),
         });
     }
-    let mut summary = recorder.finish(dataset).map_err(|error| resume::kept(error.into(), &files))?;
+    let mut summary = recorder.finish(dataset, backend).map_err(|error| resume::kept(error.into(), &files))?;
     summary.elapsed = started.elapsed();
     Ok(Some(summary))
 }
@@ -92,14 +99,14 @@ impl<'a> Recorder<'a> {
     }
 
     /// Gives all files their names.
-    fn finish(self, dataset: &Dataset) -> Result<Summary, RecordingError> {
+    fn finish(self, dataset: &Dataset, backend: &Backend) -> Result<Summary, RecordingError> {
         let files = &self.plan.request.files;
         let mut summary = Summary::new(self.plan.training.n_epochs, files);
         self.unfinished.epochs(|entry| {
             summary.measured(entry);
             Ok(())
         })?;
-        let manifest = manifest::of(self.plan, dataset);
+        let manifest = manifest::of(self.plan, dataset, backend);
         summary.n_rows = self.unfinished.finish(manifest, self.plan.training.model.name(), &dataset.name)?.n_rows;
         for file in [&files.recording, &files.weights, &files.history, &files.manifest] {
             info!("wrote {}", file.display());
@@ -110,6 +117,13 @@ impl<'a> Recorder<'a> {
 
 impl Observer for Recorder<'_> {
     type Error = RecordingError;
+
+    fn split(&mut self, n_packs: usize, free_bytes: u64) {
+        if !self.plan.request.args.quiet {
+            let free = bytes(free_bytes);
+            eprintln!("record: the networks train in {n_packs} parts: the device has {free} of memory left for them");
+        }
+    }
 
     fn progress(&mut self, progress: &Progress<'_>) {
         self.bar.advance(progress);

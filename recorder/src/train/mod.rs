@@ -7,6 +7,7 @@ mod capture;
 mod epoch;
 mod evaluation;
 mod observer;
+mod on_device;
 mod plan;
 mod state;
 
@@ -19,6 +20,7 @@ use rayon::ThreadPool;
 use std::time::Instant;
 
 pub use observer::{Activations, EpochMeasures, MemberWeights, Observer, Progress};
+pub use on_device::{DeviceFault, train_on};
 pub use plan::{Capture, Plan, PlanError};
 pub use state::{PackState, Restore, Start};
 
@@ -44,6 +46,22 @@ pub enum TrainError<E> {
         expected: usize,
         /// The state's.
         found: usize,
+    },
+    /// The device failed, or has too little memory.
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
+    /// A network does not fit into the device's memory.
+    #[error(
+        "a network of size {size} needs {n_bytes} bytes of device memory, {free} are free: train it on a larger device, or \
+         on the CPU"
+    )]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// What it takes by itself.
+        n_bytes: u64,
+        /// What is left beside the data.
+        free: u64,
     },
     /// Threads could not be started.
     #[error("cannot start {n_threads} threads")]

@@ -9,6 +9,9 @@ pub trait Observer {
     /// Why a result could not be taken; it ends the run.
     type Error;
 
+    /// The networks do not fit into the device's memory together: they train in `n_packs` parts, one after the other.
+    fn split(&mut self, _n_packs: usize, _free_bytes: u64) {}
+
     /// A few steps were taken.
     fn progress(&mut self, progress: &Progress<'_>);
 
