@@ -15,7 +15,8 @@ pub fn verdict(pca: &Report) -> Said {
     let count = |column| Curve::of(pca, Measure::not_negative(column));
     let needed = count("components_for.0.95");
     let Some(last) = needed.points.last() else { return Said::nothing("No network has a spectrum.") };
-    let verdict = format!("At {} neurons {} directions hold 95 % of the variance.", last.size, last.words());
+    let directions = if last.mean() == 1.0 { "direction holds" } else { "directions hold" };
+    let verdict = format!("At {} neurons {} {directions} 95 % of the variance.", last.size, last.words());
     let mut sentences = Vec::new();
     if let Some((first, last)) = needed.ends() {
         let times = last.mean() / first.mean();
@@ -32,11 +33,13 @@ pub fn verdict(pca: &Report) -> Said {
         sentences.push(format!("The effective rank there is {}.", effective.words()));
     }
     if let Some(rank) = rank.at(last.size) {
-        let bound = if rank.mean() < f64::from(last.size) {
+        let bound = if rank.mean() >= f64::from(last.size) {
+            "as many as neurons"
+        } else if first_layer(pca) {
             "fewer than neurons, because values before the activation function are an affine image of the inputs: their \
              spectrum ends where the inputs' does, which says nothing about the width"
         } else {
-            "as many as neurons"
+            "fewer than neurons: the others follow from them, or the samples are too few to tell"
         };
         sentences.push(format!("Its numerical rank is {}, {bound}.", rank.words()));
     }
@@ -48,6 +51,15 @@ pub fn verdict(pca: &Report) -> Said {
             .into()
     }));
     Said { verdict, sentences }
+}
+
+/// Whether all rows are of the layer behind the inputs, before its activation function: known of `mnist_h1` only.
+fn first_layer(pca: &Report) -> bool {
+    let all = |column: &str, expected: &str| {
+        let is = |cell: &Cell| matches!(cell, Cell::Text(text) if **text == *expected);
+        pca.position(column).is_some_and(|at| pca.rows.iter().all(|row| is(&row[at])))
+    };
+    all("model", "mnist_h1") && all("stage", "pre")
 }
 
 /// How many components the narrowest and the widest networks need for 99 % of their accuracy.
@@ -94,6 +106,22 @@ mod tests {
         assert!(said.sentences[2].contains("717 [717, 717], fewer than neurons"), "{}", said.sentences[2]);
         assert!(said.sentences[4].starts_with("How accurate the network is"), "{}", said.sentences[4]);
         assert!(verdict(&report("pca", &COLUMNS, &[])).verdict.starts_with("No network has a spectrum"));
+    }
+
+    #[test]
+    fn only_the_first_layer_is_an_image_of_the_inputs() {
+        let columns = ["model", "stage"].map(Column::text);
+        let of = |model: &'static str, stage: &'static str| {
+            let mut pca = Report::new("pca", columns.to_vec());
+            pca.push([("model", model.into()), ("stage", stage.into())]);
+            first_layer(&pca)
+        };
+        assert!(of("mnist_h1", "pre") && !of("mnist_h1", "post") && !of("cnn", "pre"));
+        assert!(!first_layer(&Report::new("pca", Vec::new())));
+        let one: [(i32, i32, &[f64]); 1] = [(8, 0, &[1.0, 1.0, 7.0, 1.0])];
+        let said = verdict(&report("pca", &COLUMNS, &one));
+        assert!(said.verdict.contains("1 direction holds"), "{}", said.verdict);
+        assert!(said.sentences.iter().any(|text| text.contains("the samples are too few")), "{:?}", said.sentences);
     }
 
     #[test]
