@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use clap::Parser;
-use layerscope::record::{args::Cli, plan::RecordPlan, request::Request, run::run};
+use layerscope::record::{args::Cli, backend::Backend, plan::RecordPlan, request::Request, run::run};
 use layerscope_recorder::{
     dataset::{Dataset, Search, Split},
     recording::disk::{Disk, SystemDisk},
@@ -30,7 +30,7 @@ fn record(folder: &Path, dataset: &Dataset, more: &[&str], disk: Arc<dyn Disk>) 
     let checkpoints =
         ["--checkpoint-every", "1", "--capture-epochs", "0,1,2", "--samples", "50", "--out", &out, "--quiet"];
     let request = Request::new(Cli::try_parse_from([&arguments[..], &checkpoints, more].concat())?.record)?;
-    run(RecordPlan::new(request, dataset)?, dataset, disk).map(drop)
+    run(RecordPlan::new(request, dataset)?, dataset, &mut Backend::Cpu, disk).map(drop)
 }
 
 /// The bytes of the four files that are there.
