@@ -96,7 +96,7 @@ fn a_killed_run_leaves_the_old_state_or_one_to_go_on_from() {
             if !more.contains(&"--resume") {
                 more.push("--resume");
             }
-            if kills >= n_kills || next(&mut random) % 3 != 0 {
+            if kills >= n_kills || !next(&mut random).is_multiple_of(3) {
                 break;
             }
         }

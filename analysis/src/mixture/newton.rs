@@ -48,9 +48,8 @@ pub(super) fn newton<A: Before<B>, B: Part>(
 
 /// Adds `rate` times coordinate 1 to coordinate 3, in rows and columns.
 fn tie(matrix: &mut Matrix, rate: f64) {
-    for l in 0..COORDINATES {
-        matrix[3][l] += rate * matrix[1][l];
-    }
+    let tied = matrix[1];
+    matrix[3].iter_mut().zip(tied).for_each(|(x, y)| *x += rate * y);
     for row in matrix.iter_mut() {
         row[3] += rate * row[1];
     }
@@ -110,7 +109,7 @@ fn diagonalise(matrix: &mut Matrix, n: usize) -> Matrix {
     // Five coordinates are done in about four sweeps; the convergence is quadratic.
     for _ in 0..12 {
         let off: f64 = (0..n).map(|p| (p + 1..n).map(|q| matrix[p][q].abs()).sum::<f64>()).sum();
-        if !(off > 1e-15) {
+        if off.is_nan() || off <= 1e-15 {
             break;
         }
         for p in 0..n {
@@ -128,9 +127,9 @@ fn diagonalise(matrix: &mut Matrix, n: usize) -> Matrix {
                     (vectors[k][p], vectors[k][q]) =
                         (cos * vectors[k][p] - sin * vectors[k][q], sin * vectors[k][p] + cos * vectors[k][q]);
                 }
-                for k in 0..n {
-                    (matrix[p][k], matrix[q][k]) =
-                        (cos * matrix[p][k] - sin * matrix[q][k], sin * matrix[p][k] + cos * matrix[q][k]);
+                let (above, below) = matrix.split_at_mut(q);
+                for (x, y) in above[p].iter_mut().zip(&mut below[0]).take(n) {
+                    (*x, *y) = (cos * *x - sin * *y, sin * *x + cos * *y);
                 }
             }
         }

@@ -112,7 +112,7 @@ mod tests {
         let whole = ensemble_bytes(&Layout::new(&members, 784, 10, 128), 1000, 8);
         let apart: u64 = members.iter().map(bytes).sum();
         assert!(whole <= apart, "{whole} {apart}");
-        assert_eq!(device_packs(&members, apart, bytes).unwrap(), [members.clone()]);
+        assert_eq!(device_packs(&members, apart, bytes).unwrap(), std::slice::from_ref(&members));
         let limit = apart / 3;
         let packs = device_packs(&members, limit, bytes).unwrap();
         assert!(packs.len() >= 3);

@@ -7,9 +7,12 @@ use crate::ensemble::Groups;
 use crate::op::adam::Adam;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Members (size, replicate), inputs, batch size: blocks and tiles less one, exact and more one; depth of one slice and
+/// Members (size, replicate), inputs, batch size.
+type Shape = (&'static [(usize, usize)], usize, usize);
+
+/// Blocks and tiles less one, exact and more one; depth of one slice and
 /// of more than are in flight; beyond one tile of inputs.
-const SHAPES: [(&[(usize, usize)], usize, usize); 7] = [
+const SHAPES: [Shape; 7] = [
     (&[(1, 0)], 1, 1),
     (&[(2, 0), (31, 0)], 16, 2),
     (&[(63, 0), (64, 1), (65, 0)], 17, 31),

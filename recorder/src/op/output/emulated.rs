@@ -8,7 +8,9 @@ use crate::op::adam::Adam;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Members (size, replicate), classes, batch size.
-const SHAPES: [(&[(usize, usize)], usize, usize); 5] = [
+type Shape = (&'static [(usize, usize)], usize, usize);
+
+const SHAPES: [Shape; 5] = [
     (&[(1, 0)], 1, 1),
     (&[(31, 0), (33, 1)], 10, 32),
     (&[(63, 0), (64, 0), (65, 0)], 16, 127),

@@ -119,7 +119,13 @@ mod tests {
         let ends: Vec<_> = (0..whole.len()).filter(|&at| whole[at] == b'\n').map(|at| at + 1).collect();
         let read = || {
             let mut found = (Vec::new(), 0);
-            ledger.read(|event, end| Ok((found.0.push(event), found.1 = end)).map(drop)).unwrap();
+            ledger
+                .read(|event, end| {
+                    found.0.push(event);
+                    found.1 = end;
+                    Ok(())
+                })
+                .unwrap();
             found
         };
         assert_eq!(read(), (events.clone(), whole.len() as u64));

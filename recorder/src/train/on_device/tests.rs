@@ -12,10 +12,13 @@ use std::convert::Infallible;
 /// (replicate, size).
 type Key = (usize, usize);
 
+/// Labels, pre, post.
+type Rows = (Vec<u8>, Vec<f32>, Vec<f32>);
+
 #[derive(Debug, Default, PartialEq)]
 struct Keep {
     measures: BTreeMap<(Key, usize), (f64, f64, f64)>,
-    rows: BTreeMap<(Key, usize), (Vec<u8>, Vec<f32>, Vec<f32>)>,
+    rows: BTreeMap<(Key, usize), Rows>,
     weights: BTreeMap<Key, Parameters>,
     n_trained: usize,
     n_packs: usize,

@@ -56,7 +56,7 @@ impl Guarded {
         let after = GUARD + self.n_bytes.div_ceil(16);
         let mut ends = (0..GUARD).chain(after..self.units.len());
         assert!(ends.all(|index| unit(index) == POISON), "a kernel wrote beside its buffer");
-        if self.n_bytes % 16 != 0 {
+        if !self.n_bytes.is_multiple_of(16) {
             let rest = unit(after - 1) >> (self.n_bytes % 16 * 8);
             assert_eq!(rest, POISON >> (self.n_bytes % 16 * 8), "a kernel wrote past its buffer");
         }
