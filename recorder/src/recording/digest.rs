@@ -2,8 +2,8 @@
 //!
 //! The digest of a row group covers the file's bytes `offset..offset + bytes`: from the first byte of its first column
 //! chunk's first page to the last byte of its last column chunk's last page, page headers included. Column chunks follow
-//! each other without gaps, and so do row groups, so that together with the footer's [`seal`](super::seal) every byte
-//! after the four of the leading magic is covered.
+//! each other without gaps, and so do row groups, so that together with the footer's seal every byte after the four of
+//! the leading magic is covered.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

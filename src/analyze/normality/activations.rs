@@ -35,7 +35,7 @@ impl Neurons<'_> {
 /// Tests every neuron of every selected unit. Reads whole columns: as many neurons at a time as `memory` allows.
 ///
 /// # Errors
-/// See [`map_columns`].
+/// A single column that does not fit into `memory`, or what cannot be read.
 pub fn measure<'a>(
     recording: &Recording,
     available: &[Available],
