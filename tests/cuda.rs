@@ -157,3 +157,19 @@ fn what_is_missing_is_said_and_nothing_is_left_behind() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains("record: backend cpu (") && said.contains("the NVIDIA driver is for CUDA 11.8"), "{said}");
 }
+
+#[test]
+fn a_dry_run_says_what_would_train_or_why_not() {
+    let Some(driver) = driver() else { return };
+    for (fake, expected) in [
+        ("", "\nbackend    cuda:0 (emulated device, 1.1 GB, tf32): as asked for\ndevice     "),
+        ("devices=0", "\nbackend    --backend cuda:0: the NVIDIA driver finds no device: check nvidia-smi"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let output = record(folder.path(), Some(driver), fake, &["--backend", "cuda", "--dry-run"]);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(expected) && said.contains(" of its memory for all networks side by side"), "{said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

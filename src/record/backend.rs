@@ -64,30 +64,23 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The backend, and what there is to say about it: `auto` says what it took and why, a device which it is.
+    /// The backend, and what there is to say about it: which it is and why.
     ///
     /// # Errors
     /// A device that was asked for and cannot be used. The CPU never takes its place.
-    pub fn open(
-        choice: BackendChoice,
-        precision: Precision,
-        n_threads: usize,
-    ) -> anyhow::Result<(Self, Option<String>)> {
-        let cpu = |reason: String| format!("backend cpu ({}, {n_threads} threads): {reason}", Isa::detect().name());
+    pub fn open(choice: BackendChoice, precision: Precision, n_threads: usize) -> anyhow::Result<(Self, String)> {
+        let cpu = |reason: &str| (Self::Cpu, format!("cpu ({}, {n_threads} threads): {reason}", Isa::detect().name()));
         match choice {
-            BackendChoice::Cpu => Ok((Self::Cpu, None)),
-            BackendChoice::Auto => Ok((
-                Self::Cpu,
-                Some(cpu(match Gpu::count() {
-                    Ok(_) => "the CUDA backend has not been proven on a GPU yet; --backend cuda takes it".to_owned(),
-                    Err(error) => error.to_string(),
-                })),
-            )),
+            BackendChoice::Cpu => Ok(cpu("as asked for")),
+            BackendChoice::Auto => Ok(match Gpu::count() {
+                Ok(_) => cpu("the CUDA backend has not been proven on a GPU yet; --backend cuda takes it"),
+                Err(error) => cpu(&error.to_string()),
+            }),
             BackendChoice::Cuda(index) => {
                 let gpu = Gpu::open(index).with_context(|| format!("--backend {choice}"))?;
                 let memory = bytes(gpu.total_bytes());
-                let note = format!("backend {choice} ({}, {memory}, {precision}): as asked for", gpu.name());
-                Ok((Self::Cuda { gpu: Box::new(gpu), precision }, Some(note)))
+                let note = format!("{choice} ({}, {memory}, {precision}): as asked for", gpu.name());
+                Ok((Self::Cuda { gpu: Box::new(gpu), precision }, note))
             }
         }
     }

@@ -2,10 +2,13 @@
 
 use layerscope_recorder::dataset::Dataset;
 
-use super::plan::{RecordPlan, bytes};
+use super::{
+    backend::BackendChoice,
+    plan::{RecordPlan, bytes},
+};
 
-/// The plan as a table of two columns; `note` follows the data set's name.
-pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> String {
+/// The plan as a table of two columns; `note` follows the data set's name, `backend` is what would train here, or why not.
+pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>, backend: &str) -> String {
     let RecordPlan { request, training, needs, .. } = plan;
     let args = &request.args;
     let (capture, split) = (&training.capture, request.split);
@@ -28,6 +31,11 @@ pub fn describe(plan: &RecordPlan, dataset: &Dataset, note: Option<&str>) -> Str
     );
     let (epochs, batch, rate, seed) = (args.epochs, args.batch_size, args.lr, args.seed);
     line("training", format!("{epochs} epochs, batch {batch}, Adam at {rate}, seed {seed}"));
+    line("backend", backend.to_owned());
+    if let BackendChoice::Cuda(_) = request.backend {
+        let all = bytes(training.device_bytes(dataset));
+        line("device", format!("{all} of its memory for all networks side by side; in parts where that is too much"));
+    }
     line("FLOPs", format!("{:.3e} floating-point operations, as dense products, evaluation included", needs.flops));
     let stages: Vec<_> = request.stages.iter().map(|stage| stage.as_str()).collect();
     line(

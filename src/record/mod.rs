@@ -32,7 +32,7 @@ use layerscope_recorder::recording::disk::SystemDisk;
 
 use crate::{diagnostics, manual};
 use args::{Cli, Command, RecordArgs};
-use backend::Backend;
+use backend::{Backend, BackendChoice};
 use plan::RecordPlan;
 use progress::DownloadBars;
 use request::Request;
@@ -95,14 +95,18 @@ fn record(args: RecordArgs) -> anyhow::Result<()> {
     if request.args.dry_run {
         let (dataset, note) = data::preview(&request)?;
         let plan = RecordPlan::new(request, &dataset)?;
-        return data::print(&dry_run::describe(&plan, &dataset, note));
+        let RecordPlan { request, .. } = &plan;
+        // The run may be meant for another machine: what is missing here is said, and no error.
+        let backend = Backend::open(request.backend, request.precision, request.n_threads);
+        let backend = backend.map_or_else(|error| format!("{error:#}"), |(_, note)| note);
+        return data::print(&dry_run::describe(&plan, &dataset, note, &backend));
     }
     plan::check_parameters(&request)?;
     let disk = Arc::new(SystemDisk);
     resume::check(&request, disk.clone())?;
     let (mut backend, note) = Backend::open(request.backend, request.precision, request.n_threads)?;
-    if let Some(note) = note.filter(|_| !request.args.quiet) {
-        eprintln!("record: {note}");
+    if request.backend != BackendChoice::Cpu && !request.args.quiet {
+        eprintln!("record: backend {note}");
     }
     let dataset = data::load(&request, &mut DownloadBars::new(request.args.quiet))?;
     let plan = RecordPlan::new(request, &dataset)?;

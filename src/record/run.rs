@@ -72,7 +72,7 @@ pub fn run(
         });
     }
     let mut summary = recorder.finish(dataset, backend).map_err(|error| resume::kept(error.into(), &files))?;
-    summary.elapsed = started.elapsed();
+    summary.elapsed_s = started.elapsed().as_secs_f64();
     Ok(Some(summary))
 }
 
@@ -84,6 +84,10 @@ struct Recorder<'a> {
     pace: Pace,
     bar: TrainingBar,
     labels: Vec<i32>,
+    /// Pack and epoch that were measured last.
+    measured: Option<(usize, usize)>,
+    training_s: f64,
+    recording_s: f64,
 }
 
 impl<'a> Recorder<'a> {
@@ -95,11 +99,15 @@ impl<'a> Recorder<'a> {
             pace: Pace::new(plan.request.args.checkpoint_every),
             bar: TrainingBar::new(&plan.training, dataset.train.n_samples(), plan.request.args.quiet),
             labels: Vec::new(),
+            measured: None,
+            training_s: 0.0,
+            recording_s: 0.0,
         }
     }
 
     /// Gives all files their names.
     fn finish(self, dataset: &Dataset, backend: &Backend) -> Result<Summary, RecordingError> {
+        let started = Instant::now();
         let files = &self.plan.request.files;
         let mut summary = Summary::new(self.plan.training.n_epochs, files);
         self.unfinished.epochs(|entry| {
@@ -111,6 +119,8 @@ impl<'a> Recorder<'a> {
         for file in [&files.recording, &files.weights, &files.history, &files.manifest] {
             info!("wrote {}", file.display());
         }
+        summary.training_s = self.training_s;
+        summary.recording_s = self.recording_s + started.elapsed().as_secs_f64();
         Ok(summary)
     }
 }
@@ -138,6 +148,12 @@ impl Observer for Recorder<'_> {
             measures.train.loss,
             measures.test.accuracy
         );
+        // Members of a pack train side by side: their seconds are the same ones.
+        let measured = Some((measures.pack, measures.epoch));
+        if self.measured != measured {
+            self.measured = measured;
+            self.training_s += measures.seconds;
+        }
         let values = [
             ("train_loss", measures.train.loss),
             ("train_accuracy", measures.train.accuracy),
@@ -176,6 +192,10 @@ impl Observer for Recorder<'_> {
             pre: wanted(Stage::Pre).then_some(chunk.pre),
             post: wanted(Stage::Post).then_some(chunk.post),
         })
+    }
+
+    fn captured(&mut self, seconds: f64) {
+        self.recording_s += seconds;
     }
 
     fn checkpoint(&mut self, state: &PackState<'_>) -> Result<(), RecordingError> {

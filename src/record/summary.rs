@@ -1,6 +1,6 @@
 //! What a finished run says on stderr.
 
-use std::{collections::BTreeMap, fmt, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, fs, path::PathBuf};
 
 use layerscope_recorder::recording::{Companions, unfinished::EpochEntry};
 
@@ -11,8 +11,12 @@ use super::plan::bytes;
 pub struct Summary {
     /// Rows of the recording.
     pub n_rows: u64,
-    /// Wall-clock time of training and writing.
-    pub elapsed: Duration,
+    /// Wall-clock seconds of the run.
+    pub elapsed_s: f64,
+    /// Of these, seconds of training steps.
+    pub training_s: f64,
+    /// Of these, seconds of computing, writing and completing the recording.
+    pub recording_s: f64,
     n_epochs: usize,
     files: [PathBuf; 4],
     sizes: BTreeMap<usize, Accuracies>,
@@ -30,7 +34,8 @@ impl Summary {
     /// A summary of a run that has just begun.
     pub fn new(n_epochs: usize, files: &Companions) -> Self {
         let files = [&files.recording, &files.weights, &files.history, &files.manifest].map(Clone::clone);
-        Self { n_rows: 0, elapsed: Duration::ZERO, n_epochs, files, sizes: BTreeMap::new() }
+        let sizes = BTreeMap::new();
+        Self { n_rows: 0, elapsed_s: 0.0, training_s: 0.0, recording_s: 0.0, n_epochs, files, sizes }
     }
 
     /// Takes the measures of a network after an epoch; those of the last epoch count.
@@ -63,6 +68,12 @@ impl fmt::Display for Summary {
             let rows = if index == 0 { format!(", {} rows", self.n_rows) } else { String::new() };
             writeln!(f, "{} ({}{rows})", path.display(), bytes(size))?;
         }
-        writeln!(f, "{:.1} s", self.elapsed.as_secs_f64())
+        let Self { elapsed_s, training_s, recording_s, .. } = *self;
+        write!(f, "{elapsed_s:.1} s, training {training_s:.1} s, recording {recording_s:.1} s")?;
+        // A run that was resumed behind the last epoch did not train.
+        if training_s > 0.0 {
+            write!(f, " ({:.0} % of training)", 100.0 * recording_s / training_s)?;
+        }
+        writeln!(f)
     }
 }

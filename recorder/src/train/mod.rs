@@ -6,6 +6,8 @@
 mod capture;
 mod epoch;
 mod evaluation;
+#[cfg(test)]
+pub(crate) mod keep;
 mod observer;
 mod on_device;
 mod plan;
@@ -241,6 +243,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), TrainError<O::Error>> {
         let plan = self.plan;
         if plan.capture.epochs.contains(&epoch) {
+            let start = Instant::now();
             let samples = match plan.capture.split {
                 SplitName::Train => &self.train,
                 SplitName::Test => &self.test,
@@ -248,6 +251,7 @@ impl<'a> Session<'a> {
             for network in networks {
                 capture::capture(network, samples, plan, epoch, self.affine, self.isa, &self.pool, observer)?;
             }
+            observer.captured(start.elapsed().as_secs_f64());
         }
         if observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
     }

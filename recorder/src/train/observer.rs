@@ -29,6 +29,10 @@ pub trait Observer {
     /// Ends the run.
     fn activations(&mut self, chunk: &Activations<'_>) -> Result<(), Self::Error>;
 
+    /// The activations of a pack after an epoch are handed over; it took so many seconds, computing them and this observer's
+    /// taking them together.
+    fn captured(&mut self, _seconds: f64) {}
+
     /// A pack stands between two epochs, measured and not yet captured: the moment to keep its state. Called after every
     /// epoch; a backend that cannot hand its state out never calls it, and an observer that keeps nothing ignores it.
     ///

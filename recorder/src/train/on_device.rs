@@ -52,9 +52,7 @@ pub fn train_on<D: Device<Error: Into<Box<dyn Error + Send + Sync>>>, O: Observe
     let limit = free / 100 * 95;
     let n_train = dataset.train.n_samples();
     let n_steps = n_train.div_ceil(plan.batch_size);
-    let members: Vec<Member> = (0..plan.n_replicates)
-        .flat_map(|replicate| plan.sizes.iter().map(move |&size| Member { size, replicate }))
-        .collect();
+    let members = plan.members();
     let layout = |members: &[Member]| Layout::new(members, plan.model.n_inputs(), plan.n_classes(), plan.batch_size);
     let packs =
         device_packs(&members, limit, |member| ensemble_bytes(&layout(std::slice::from_ref(member)), n_train, n_steps))
@@ -191,11 +189,13 @@ impl<D: Device<Error: Into<Box<dyn Error + Send + Sync>>>> Pack<'_, D> {
             observer.epoch(&measures).map_err(TrainError::Observer)?;
         }
         if self.plan.capture.epochs.contains(&epoch) {
+            let start = Instant::now();
             for index in 0..self.layout.members().len() {
                 for layer in self.plan.model.recorded_layers() {
                     self.activations(index, layer, epoch, observer)?;
                 }
             }
+            observer.captured(start.elapsed().as_secs_f64());
         }
         if observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
     }

@@ -1,8 +1,9 @@
 //! What to train and what to capture.
 
+use crate::backend::cuda::{Layout, ensemble_bytes};
 use crate::backend::shared_cache_bytes;
 use crate::dataset::{Dataset, SplitName};
-use crate::ensemble::{BLOCK, Block, packs};
+use crate::ensemble::{BLOCK, Block, Member, packs};
 use crate::input::Samples;
 use crate::model::Model;
 
@@ -139,6 +140,21 @@ impl Plan {
             self.model.dense_shapes(size).enumerate().map(of_layer).sum()
         };
         self.sizes.iter().map(of_member).sum::<f64>() * self.n_epochs as f64 * self.n_replicates as f64
+    }
+
+    /// Every network: replicates ascending, sizes in each.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        let of_replicate = |replicate| self.sizes.iter().map(move |&size| Member { size, replicate });
+        (0..self.n_replicates).flat_map(of_replicate).collect()
+    }
+
+    /// Bytes of device memory that all networks take side by side, beside the data and the buffers of recording.
+    #[must_use]
+    pub fn device_bytes(&self, dataset: &Dataset) -> u64 {
+        let n_samples = dataset.train.n_samples();
+        let layout = Layout::new(&self.members(), self.model.n_inputs(), self.n_classes(), self.batch_size);
+        ensemble_bytes(&layout, n_samples, n_samples.div_ceil(self.batch_size))
     }
 
     /// The sizes that train side by side on this machine, with at most `state_bytes` of trained state, or one size where it

@@ -15,14 +15,13 @@
 use super::emulation::{Emulator, ORDERS};
 use super::{DeviceParameters, Layout, MemberTotals, Memory, Precision, Sequence, SplitMemory, schedule};
 use crate::backend::cuda::Device;
-use crate::dataset::{Dataset, Normalization, Search, Split, SplitName};
+use crate::dataset::{Dataset, Normalization, SplitName};
 use crate::ensemble::{Groups, Member, Parameters};
 use crate::input::Affine;
 use crate::model::Model;
 use crate::op::adam::Adam;
-use crate::train::{Activations, Capture, EpochMeasures, MemberWeights, Observer, Plan, Progress, train};
-use std::collections::BTreeMap;
-use std::convert::Infallible;
+use crate::train::keep::{Keep, first_digits};
+use crate::train::{Capture, Plan, train};
 
 const SIZES: [usize; 2] = [33, 90];
 const N_REPLICATES: usize = 2;
@@ -31,40 +30,6 @@ const BATCH: usize = 128;
 const N_SAMPLES: usize = 9 * BATCH + 98;
 const SEED: u64 = 4;
 const RATE: f32 = 1e-3;
-
-#[derive(Default)]
-struct Keep {
-    measures: BTreeMap<(usize, usize), EpochMeasures>,
-    weights: BTreeMap<(usize, usize), Parameters>,
-}
-
-impl Observer for Keep {
-    type Error = Infallible;
-    fn progress(&mut self, _: &Progress<'_>) {}
-    fn epoch(&mut self, measures: &EpochMeasures) -> Result<(), Infallible> {
-        self.measures.insert((measures.member.replicate, measures.member.size), *measures);
-        Ok(())
-    }
-    fn activations(&mut self, _: &Activations<'_>) -> Result<(), Infallible> {
-        Ok(())
-    }
-    fn weights(&mut self, weights: &MemberWeights<'_>) -> Result<(), Infallible> {
-        self.weights.insert((weights.member.replicate, weights.member.size), weights.parameters.clone());
-        Ok(())
-    }
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
-/// The first digits of MNIST.
-fn dataset() -> Dataset {
-    let whole = Search::from_environment(None).unwrap().load("mnist-5k", &mut ()).unwrap();
-    let cut = |split: &Split, n: usize| {
-        Split::new(784, split.pixels()[..n * 784].to_vec(), split.labels()[..n].to_vec()).unwrap()
-    };
-    Dataset { train: cut(&whole.train, N_SAMPLES), test: cut(&whole.test, 200), ..whole }
-}
 
 fn on_cpu(dataset: &Dataset) -> Keep {
     let plan = Plan {
@@ -145,7 +110,7 @@ fn differences(found: &Parameters, expected: &Parameters, limit: f32) -> (f64, f
 
 #[test]
 fn ten_steps_agree_with_the_cpu_backend() {
-    let dataset = dataset();
+    let dataset = first_digits(N_SAMPLES, 200);
     let expected = on_cpu(&dataset);
     // (precision, r, share of the parameters that may differ by more than r lr, relative difference of the test loss).
     for (precision, r, share, loss) in
@@ -155,28 +120,26 @@ fn ten_steps_agree_with_the_cpu_backend() {
         for ((member, parameters), totals) in layout.members().iter().zip(&parameters).zip(&totals) {
             let key = (member.replicate, member.size);
             let (far, largest) = differences(parameters, &expected.weights[&key], r * RATE);
-            let measures = expected.measures[&key].test;
+            let (_, loss_on_cpu, accuracy_on_cpu) = expected.measures[&(key, 1)];
             let n = dataset.test.n_samples() as f64;
             let (found_loss, found_accuracy) = (totals.loss / n, totals.n_correct as f64 / n);
             println!(
-                "{precision} {key:?}: {far:.2e} beyond {r} lr, at most {:.3} lr; loss {found_loss:.6} and {:.6}, \
-                 accuracy {found_accuracy} and {}",
-                largest / RATE,
-                measures.loss,
-                measures.accuracy
+                "{precision} {key:?}: {far:.2e} beyond {r} lr, at most {:.3} lr; loss {found_loss:.6} and {loss_on_cpu:.6}, \
+                 accuracy {found_accuracy} and {accuracy_on_cpu}",
+                largest / RATE
             );
             assert!(far <= share, "{precision} {key:?}: {far} of the parameters differ by more than {r} lr");
             // Ten steps of at most lr / sqrt(1 - beta2) (1 - beta1) each, both ways.
             assert!(largest <= 2.0 * 10.0 * 3.2 * RATE, "{precision} {key:?}: a parameter differs by {largest}");
-            assert!((found_loss - measures.loss).abs() <= loss * measures.loss, "{precision} {key:?}: {found_loss}");
-            assert!((found_accuracy - measures.accuracy).abs() <= 0.01, "{precision} {key:?}: {found_accuracy}");
+            assert!((found_loss - loss_on_cpu).abs() <= loss * loss_on_cpu, "{precision} {key:?}: {found_loss}");
+            assert!((found_accuracy - accuracy_on_cpu).abs() <= 0.01, "{precision} {key:?}: {found_accuracy}");
         }
     }
 }
 
 #[test]
 fn a_rerun_in_another_thread_order_has_the_same_bits() {
-    let dataset = dataset();
+    let dataset = first_digits(N_SAMPLES, 200);
     let Some((_, parameters, totals)) = emulated(&dataset, Precision::F32, ORDERS[0]) else { return };
     let Some((_, again, again_totals)) = emulated(&dataset, Precision::F32, ORDERS[1]) else { return };
     assert_eq!((again, again_totals), (parameters, totals));

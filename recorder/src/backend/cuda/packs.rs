@@ -69,8 +69,8 @@ pub struct TooLarge {
 /// Blocks of neurons in a pack: what a grid has in its second dimension.
 const MAX_BLOCKS: usize = 65_535;
 
-/// Cuts members, in their order, into runs of neighbours of at most `limit` bytes and 65,535 blocks; `bytes` is what a member takes by
-/// itself, which is a little more than its share of a pack (it counts its replicate's batches as its own).
+/// Cuts members, in their order, into runs of neighbours of at most `limit` bytes and 65,535 blocks; `bytes` is what a
+/// member takes by itself, which is a little more than its share of a pack (it counts its replicate's batches as its own).
 ///
 /// # Errors
 ///

@@ -1,26 +1,12 @@
 //! adam.cuh on the emulated device: the same gradient gives the bits of cpu.rs.
 
+use super::tests::Once;
 use super::*;
 use crate::backend::cuda::emulation::{Rig, ramp};
 use crate::backend::cuda::{Precision, schedule};
-use crate::backend::{Isa, Kernel, Lanes, Simd};
+use crate::backend::{Isa, Lanes};
 use crate::ensemble::Groups;
 use crate::op::hidden;
-
-struct Once<'a> {
-    step: AdamStep,
-    gradient: f32,
-    state: &'a mut [Lanes; 3],
-}
-
-impl Kernel for Once<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let [value, first, second] = self.state;
-        update(S::splat(self.gradient), &self.step, value, first, second);
-    }
-}
 
 #[test]
 fn five_steps_have_the_bits_of_the_cpu() {
@@ -45,7 +31,7 @@ fn five_steps_have_the_bits_of_the_cpu() {
             rig.device.launch(&launch).unwrap();
             rig.device.launch(&crate::op::batch::cuda::advance(batch)).unwrap();
             for (index, state) in expected.iter_mut().enumerate() {
-                let gradient = delta[index / stride * capacity] * x[index % stride];
+                let gradient = Lanes([delta[index / stride * capacity] * x[index % stride]; 16]);
                 Isa::detect().run(Once { step: adam.at(u64::from(step) + 1), gradient, state });
             }
         }

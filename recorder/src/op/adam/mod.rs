@@ -70,10 +70,12 @@ mod tests {
     use super::*;
     use crate::backend::{Isa, Kernel, Lanes, Simd};
 
-    struct Once<'a> {
-        step: AdamStep,
-        gradient: Lanes,
-        state: &'a mut [Lanes; 3],
+    /// One update of sixteen parameters.
+    pub(super) struct Once<'a> {
+        pub step: AdamStep,
+        pub gradient: Lanes,
+        /// Values and their two moments.
+        pub state: &'a mut [Lanes; 3],
     }
 
     impl Kernel for Once<'_> {

@@ -184,7 +184,10 @@ fn missing_barriers_and_slices_off_by_one_are_noticed() {
     }
 }
 
-/// The table of the PTX ISA ("Matrix Fragments for mma.m16n8k8", .tf32), element by element.
+/// The table of the PTX ISA ("Matrix Fragments for mma.m16n8k8", .tf32), element by element. It was compared with two
+/// independent readings: the PTX ISA's own formulas for A, and the thread-value layouts of all three matrices in CUTLASS
+/// (`MMA_Traits<SM80_16x8x8_F32TF32TF32F32_TN>`: A ((4,8),(2,2)):((16,1),(8,64)), B ((4,8),2):((8,1),32),
+/// C ((4,8),(2,2)):((32,1),(16,8)), columns first).
 #[test]
 fn fragments_follow_the_documented_table() {
     let Some(mut device) = Emulator::without_gpu() else { return };

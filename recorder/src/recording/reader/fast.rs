@@ -1,7 +1,8 @@
 //! The fast path: pages of lists of one length, decoded in parallel straight into the matrix.
 //!
 //! The compressed bytes of the rows asked for are read into one window per column, hashed by one thread while the others
-//! decode, and forgotten: a digest costs no second reading.
+//! decode, and forgotten: a digest costs no second reading. It covers what a page's checksum covers, which is then not
+//! computed.
 //!
 //! Taken for 32-bit floats without nulls, plain or byte-stream-split, uncompressed or zstd, which covers our own files
 //! and many foreign ones. Everything a page claims is checked (sizes, levels, checksum); at the first surprise the
@@ -124,7 +125,9 @@ pub(super) struct Column<'a> {
 
 /// A page and the part of the matrix that it fills.
 struct Piece<'a> {
-    entry: PageEntry,
+    header: PageHeader,
+    offset: u64,
+    first_value: u64,
     shape: ColumnShape,
     stage: Stage,
     skip: usize,
@@ -173,6 +176,7 @@ pub(super) fn read(
         let (first, end) = (first_row * n_neurons, (first_row + n_rows) * n_neurons);
         let entries = pages.cut(first, end);
         let start = entries.first().map_or(0, |entry| entry.start);
+        let hashed = column.check.is_some();
         checks.extend(column.check.as_deref_mut().map(|check| (check, start, window)));
         let mut values = column.values.as_mut_slice();
         for entry in entries {
@@ -181,8 +185,16 @@ pub(super) fn read(
             let (part, rest) = values.split_at_mut(n as usize);
             values = rest;
             let body = &window[(entry.offset - start) as usize..(entry.end() - start) as usize];
-            let (shape, stage) = (pages.shape, pages.stage);
-            pieces.push(Piece { entry: *entry, shape, stage, skip: skip as usize, body, values: part });
+            pieces.push(Piece {
+                header: PageHeader { crc: entry.header.crc.filter(|_| !hashed), ..entry.header },
+                offset: entry.offset,
+                first_value: entry.first_value,
+                shape: pages.shape,
+                stage: pages.stage,
+                skip: skip as usize,
+                body,
+                values: part,
+            });
         }
     }
     let hash = || {
@@ -190,10 +202,9 @@ pub(super) fn read(
     };
     let decode = || -> Vec<(Stage, u64, PageError)> {
         let pieces = pieces.into_par_iter().with_max_len(1);
-        let failed = pieces.filter_map(|Piece { entry, shape, stage, skip, body, values }| {
-            let decode =
-                |decoder: &mut Decoder| decoder.decode(&entry.header, shape, body, entry.first_value, skip, values);
-            Some((stage, entry.offset, decoders.with(decode).err()?))
+        let failed = pieces.filter_map(|Piece { header, offset, first_value, shape, stage, skip, body, values }| {
+            let decode = |decoder: &mut Decoder| decoder.decode(&header, shape, body, first_value, skip, values);
+            Some((stage, offset, decoders.with(decode).err()?))
         });
         failed.collect()
     };

@@ -2,65 +2,13 @@
 
 use super::*;
 use crate::backend::cuda::emulation::Emulator;
-use crate::dataset::{Search, Split};
-use crate::ensemble::Parameters;
 use crate::model::Model;
+use crate::train::keep::{Keep, first_digits};
 use crate::train::{Capture, train};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-/// (replicate, size).
-type Key = (usize, usize);
-
-/// Labels, pre, post.
-type Rows = (Vec<u8>, Vec<f32>, Vec<f32>);
-
-#[derive(Debug, Default, PartialEq)]
-struct Keep {
-    measures: BTreeMap<(Key, usize), (f64, f64, f64)>,
-    rows: BTreeMap<(Key, usize), Rows>,
-    weights: BTreeMap<Key, Parameters>,
-    n_trained: usize,
-    n_packs: usize,
-}
-
-impl Observer for Keep {
-    type Error = Infallible;
-    fn split(&mut self, n_packs: usize, _: u64) {
-        self.n_packs = n_packs;
-    }
-    fn progress(&mut self, progress: &Progress<'_>) {
-        self.n_trained += progress.sizes.len() * progress.n_samples;
-    }
-    fn epoch(&mut self, of: &EpochMeasures) -> Result<(), Infallible> {
-        let values = (of.train.loss, of.test.loss, of.test.accuracy);
-        self.measures.insert(((of.member.replicate, of.member.size), of.epoch), values);
-        Ok(())
-    }
-    fn activations(&mut self, chunk: &Activations<'_>) -> Result<(), Infallible> {
-        let key = ((chunk.member.replicate, chunk.member.size), chunk.epoch);
-        let (labels, pre, post) = self.rows.entry(key).or_default();
-        assert_eq!(labels.len(), chunk.first_sample, "chunks follow each other");
-        labels.extend_from_slice(chunk.labels);
-        pre.extend_from_slice(chunk.pre);
-        post.extend_from_slice(chunk.post);
-        Ok(())
-    }
-    fn weights(&mut self, weights: &MemberWeights<'_>) -> Result<(), Infallible> {
-        self.weights.insert((weights.member.replicate, weights.member.size), weights.parameters.clone());
-        Ok(())
-    }
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn dataset() -> Dataset {
-    let whole = Search::from_environment(None).unwrap().load("mnist-5k", &mut ()).unwrap();
-    let cut = |split: &Split, n: usize| {
-        Split::new(784, split.pixels()[..n * 784].to_vec(), split.labels()[..n].to_vec()).unwrap()
-    };
-    Dataset { train: cut(&whole.train, 300), test: cut(&whole.test, 130), ..whole }
+    first_digits(300, 130)
 }
 
 /// Chunks of 128, 128 and 44 samples.

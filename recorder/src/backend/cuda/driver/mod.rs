@@ -1,11 +1,15 @@
 //! A GPU through its driver. The library is loaded when a device is asked for: the program needs none to start.
 
+mod slot;
+
 use super::device::SLOTS;
 use super::{Address, CudaError, Device, Launch, MODULES};
 use cudarc::driver::sys::{self, CUresult};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::null_mut;
+
+use slot::Slot;
 
 /// CUDA 12.9 is the first whose drivers read PTX ISA 8.8.
 const NEEDED_VERSION: i32 = 12_090;
@@ -28,18 +32,6 @@ pub struct Gpu {
     allocations: Vec<sys::CUdeviceptr>,
     graphs: Vec<(Vec<Launch>, sys::CUgraphExec)>,
     slots: [Slot; SLOTS],
-}
-
-/// Page-locked host memory that the device copies into by itself.
-#[derive(Debug)]
-struct Slot {
-    bytes: *mut c_void,
-    capacity: usize,
-    n_bytes: usize,
-    /// The launches whose results are copied.
-    ready: sys::CUevent,
-    /// The copy.
-    done: sys::CUevent,
 }
 
 /// The driver's word for an error.
@@ -281,42 +273,6 @@ impl Gpu {
     }
 }
 
-impl Slot {
-    fn new() -> Self {
-        Self { bytes: null_mut(), capacity: 0, n_bytes: 0, ready: null_mut(), done: null_mut() }
-    }
-
-    fn start(&mut self) -> Result<(), CudaError> {
-        let no_timing = sys::CUevent_flags_enum::CU_EVENT_DISABLE_TIMING as u32;
-        // SAFETY: writes the events of this slot; the context is current.
-        unsafe {
-            check(sys::cuEventCreate(&raw mut self.ready, no_timing), "making an event")?;
-            check(sys::cuEventCreate(&raw mut self.done, no_timing), "making an event")
-        }
-    }
-
-    /// Room for `n_bytes`.
-    fn reserve(&mut self, n_bytes: usize) -> Result<(), CudaError> {
-        if n_bytes > self.capacity {
-            self.free()?;
-            // SAFETY: writes the address of new memory, which only `free` gives back.
-            check(unsafe { sys::cuMemHostAlloc(&raw mut self.bytes, n_bytes, 0) }, "taking page-locked memory")?;
-            self.capacity = n_bytes;
-        }
-        Ok(())
-    }
-
-    fn free(&mut self) -> Result<(), CudaError> {
-        (self.capacity, self.n_bytes) = (0, 0);
-        let bytes = std::mem::replace(&mut self.bytes, null_mut());
-        if bytes.is_null() {
-            return Ok(());
-        }
-        // SAFETY: taken by `reserve`; no copy into it is under way, since each is waited for before the next begins.
-        check(unsafe { sys::cuMemFreeHost(bytes) }, "giving back page-locked memory")
-    }
-}
-
 impl Device for Gpu {
     type Error = CudaError;
 
@@ -372,31 +328,11 @@ impl Device for Gpu {
     }
 
     fn fetch(&mut self, slot: usize, from: Address, n_bytes: usize) -> Result<(), CudaError> {
-        let (stream, copies) = (self.stream, self.copies);
-        let slot = &mut self.slots[slot];
-        slot.reserve(n_bytes)?;
-        slot.n_bytes = n_bytes;
-        // SAFETY: the copy begins after the launches so far and writes page-locked memory of at least n_bytes that nobody
-        // reads before `fetched` has waited for it.
-        unsafe {
-            check(sys::cuEventRecord(slot.ready, stream), "marking launches")?;
-            check(sys::cuStreamWaitEvent(copies, slot.ready, 0), "waiting for launches")?;
-            check(sys::cuMemcpyDtoHAsync_v2(slot.bytes, from.0, n_bytes, copies), "copying from the device")?;
-            check(sys::cuEventRecord(slot.done, copies), "marking a copy")
-        }
+        self.slots[slot].fetch(self.stream, self.copies, from, n_bytes)
     }
 
     fn fetched(&mut self, slot: usize) -> Result<&[u8], CudaError> {
-        let slot = &self.slots[slot];
-        if slot.bytes.is_null() {
-            return Ok(&[]);
-        }
-        // SAFETY: after the event the copy is complete; the slice borrows the device, so that no fetch can begin while it
-        // is read.
-        unsafe {
-            check(sys::cuEventSynchronize(slot.done), "waiting for a copy")?;
-            Ok(std::slice::from_raw_parts(slot.bytes.cast::<u8>(), slot.n_bytes))
-        }
+        self.slots[slot].fetched()
     }
 
     fn run(&mut self, launches: &[Launch], n_times: usize) -> Result<(), CudaError> {
