@@ -15,7 +15,7 @@
 //!
 //! Letters: N samples, U neurons of a layer. Matrices of activations are [N, U], f32.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod bootstrap;
 mod covariance;

@@ -2,11 +2,11 @@
 
 use super::central::Central;
 use super::panel::{PANEL_ROWS, Panel, Sums};
-use super::product::add_products;
+use super::product::Products;
 
 /// Rows of one leaf: every state is kept per leaf of this many consecutive rows, so that a result does not depend on how
 /// the rows arrived. Large, because merging two leaves costs a pass over three matrices.
-pub(super) const LEAF_ROWS: u64 = 16 * PANEL_ROWS as u64;
+pub(super) const LEAF_ROWS: u64 = 32 * PANEL_ROWS as u64;
 
 /// Sums of products of deviations over the rows of a leaf so far.
 #[derive(Clone)]
@@ -18,14 +18,14 @@ pub(super) struct Leaf {
     /// The mean over the first panel; empty before it.
     shift: Vec<f32>,
     sums: Sums,
-    /// [U, U], columns contiguous, lower triangle: Σ d_i d_j.
-    products: Vec<f64>,
+    /// Σ d_i d_j.
+    products: Products,
 }
 
 impl Leaf {
     pub fn new(n_neurons: usize) -> Self {
-        let products = vec![0.0; n_neurons * n_neurons];
-        Self { n_neurons, n_rows: 0, waiting: Vec::new(), shift: Vec::new(), sums: Sums::new(n_neurons), products }
+        let (sums, products) = (Sums::new(n_neurons), Products::zeros(n_neurons));
+        Self { n_neurons, n_rows: 0, waiting: Vec::new(), shift: Vec::new(), sums, products }
     }
 
     pub fn n_rows(&self) -> u64 {
@@ -60,7 +60,7 @@ impl Leaf {
             self.shift = means(rows, self.n_neurons);
         }
         let deviations = panel.fill(rows, &self.shift, &mut self.sums);
-        add_products(&mut self.products, deviations);
+        self.products.add(deviations);
     }
 
     /// Central moments over the rows of the leaf.
@@ -69,7 +69,7 @@ impl Leaf {
         if !waiting.is_empty() {
             self.add_panel(&waiting, panel);
         }
-        Central::from_shifted(self.n_rows, &self.shift, self.sums, self.products)
+        Central::from_shifted(self.n_rows, &self.shift, self.sums, self.products.into_lower())
     }
 }
 

@@ -3,10 +3,12 @@
 //! `panel.rs` turns rows into deviations, `leaf.rs` adds them up over a run of rows, `central.rs` holds the formulas of
 //! merging, `product.rs` is the arithmetic that takes the time, `matrix.rs` the finished covariance.
 
+mod aligned;
 mod central;
 mod leaf;
 mod matrix;
 mod panel;
+mod prefetch;
 mod product;
 
 use std::collections::BTreeMap;
@@ -26,14 +28,14 @@ type NodeKey = (u32, u64);
 ///
 /// The result is the same bit for bit however the rows are cut into updates, in whatever order these come, however the
 /// rows are shared among accumulators that are merged, and on any number of threads: sums are kept per leaf of 8,192
-/// consecutive rows, each leaf adds panels of 512 rows in order, every tile of a product is computed by one thread, and
+/// consecutive rows, each leaf adds panels of 256 rows in order, every column of a product is computed by one thread, and
 /// finished leaves are merged in a binary tree over their numbers.
 ///
 /// Memory: 8·U² bytes for the open leaf and for each finished node of the tree, of which rows in order keep at most
 /// log2(N / 8192) + 1; [`Covariance::memory_bytes`] says how much that is. Rows that arrive before earlier rows of
 /// their leaf are kept as they are, 4·U bytes each.
 ///
-/// Accuracy: each leaf sums products of deviations from about the mean of its first 512 rows, exact differences in f64,
+/// Accuracy: each leaf sums products of deviations from about the mean of its first 256 rows, exact differences in f64,
 /// so an offset costs no digits and a constant neuron has covariance exactly 0 with every other.
 ///
 /// # References
