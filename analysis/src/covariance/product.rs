@@ -203,3 +203,69 @@ pub(super) fn symmetric_times(lower: &[f64], vector: &[f64]) -> Vec<f64> {
     }
     product
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::panel::{Panel, Sums};
+    use super::*;
+
+    /// Values without a pattern, all different.
+    fn rows(n_rows: usize, n_neurons: usize) -> Vec<f32> {
+        (0..n_rows * n_neurons).map(|i| ((i * 7919 + 13) % 100_003) as f32 / 50_001.0 - 1.0).collect()
+    }
+
+    /// The products of deviations from zero.
+    fn products(rows: &[f32], n_neurons: usize, add: impl Fn(&mut Products, Deviations<'_>)) -> Vec<f64> {
+        let mut panel = Panel::new(n_neurons);
+        let mut products = Products::zeros(n_neurons);
+        for rows in rows.chunks(PANEL_ROWS * n_neurons) {
+            let shift = vec![0.0; n_neurons];
+            add(&mut products, panel.fill(rows, &shift, &mut Sums::new(n_neurons)));
+        }
+        products.into_lower()
+    }
+
+    #[test]
+    fn every_number_of_neurons_and_rows_has_the_sums_of_a_loop() {
+        for n_neurons in [1, 2, 5, 6, 7, 8, 9, 23, 24, 25, 47, 48, 49, 95, 96, 97, 145] {
+            for n_rows in [1, 3, 255, 256, 257, 515] {
+                let rows = rows(n_rows, n_neurons);
+                let found = products(&rows, n_neurons, Products::add);
+                for (j, column) in found.chunks(n_neurons).enumerate() {
+                    for (i, &found) in column.iter().enumerate() {
+                        let terms = rows.chunks(n_neurons).map(|row| f64::from(row[i]) * f64::from(row[j]));
+                        let expected = if i < j { 0.0 } else { terms.sum() };
+                        // Terms up to 1, rounded one after the other.
+                        let limit = f64::EPSILON * (n_rows * n_rows) as f64;
+                        assert!(
+                            (found - expected).abs() <= limit,
+                            "[{n_rows}, {n_neurons}] {i} {j}: {found} {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cells_without_vectors_add_the_same() {
+        let cell = Cell::detect();
+        if (cell.rows, cell.columns) != (8, 6) {
+            eprintln!("SKIPPED: the cells of this machine have another shape than those without vectors");
+            return;
+        }
+        let rows = rows(300, 101);
+        let scalar = products(&rows, 101, |products, deviations| {
+            let mut rest = &mut *products.values;
+            for (first, n_values) in stripes(101, cell) {
+                let (cells, below) = rest.split_at_mut(n_values);
+                Stripe { cells, first, deviations }.with_simd(pulp::Scalar::new());
+                rest = below;
+            }
+        });
+        let found = products(&rows, 101, Products::add);
+        // 300 terms up to 1; products may be rounded before they are added, or not.
+        let is_near = |(a, b): (&f64, &f64)| (a - b).abs() <= f64::EPSILON * 300.0 * 300.0;
+        assert!(found.iter().zip(&scalar).all(is_near));
+    }
+}

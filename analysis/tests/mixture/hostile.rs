@@ -3,7 +3,7 @@
 use crate::{LAWS, assert_sound, fitted, positive_draws};
 use layerscope_analysis::Reason;
 use layerscope_analysis::mixture::{
-    Doubt, Family, FitError, Floor, Parameters, Params, Status, journal_exp_normal, journal_two_gamma,
+    Doubt, Family, Floor, Parameters, Params, Status, journal_exp_normal, journal_two_gamma,
 };
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 
 use crate::support::{Tolerance, assert_close};
 use crate::{LAWS, assert_sound, fitted, positive_draws};
-use layerscope_analysis::mixture::{Family, Fit, Parameters, Params, Status};
+use layerscope_analysis::Reason;
+use layerscope_analysis::mixture::{Family, Fit, FitError, Parameters, Params};
 use linfa::ParamGuard;
 use linfa::traits::Fit as _;
 use ndarray::Array2;

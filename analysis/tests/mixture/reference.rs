@@ -1,10 +1,10 @@
 //! Against other implementations; fixtures/README.md says where the numbers are from.
 
-use crate::fitted;
 use crate::support::samples::SplitMix64;
 use crate::support::{Tolerance, assert_close};
-use layerscope_analysis::mixture::{Family, Parameters, Params, Status, journal_exp_normal, journal_two_gamma};
-use layerscope_analysis::{shape_of, weighted_gamma};
+use crate::{assert_sound, fitted};
+use layerscope_analysis::mixture::{Family, Parameters, Status, journal_exp_normal, journal_two_gamma};
+use layerscope_analysis::{Reason, shape_of, weighted_gamma};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
