@@ -3,10 +3,14 @@
 //! `eigen.rs` and `top.rs` solve, `dimension.rs` turns eigenvalues into numbers of dimensions, `marchenko_pastur.rs` is
 //! the law of eigenvalues of pure noise.
 
+mod band;
+mod banded;
 mod dimension;
 mod eigen;
 mod marchenko_pastur;
+mod reflector;
 mod top;
+mod tridiagonal;
 
 pub use dimension::{Dimensions, RANK_TOLERANCE, SHARES, dimensions};
 pub use marchenko_pastur::{marchenko_pastur_edge, marchenko_pastur_median};
