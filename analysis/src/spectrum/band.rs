@@ -6,7 +6,7 @@ use crate::covariance::dot;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Diagonals below the main one. More of them make the reduction to a band cheaper and the one to three diagonals dearer.
-pub(super) const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 48;
 
 /// Entries of a column that are kept: the diagonal, those of the band, and as many less one for what the reduction fills
 /// in for a while.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn three_diagonals_keep_trace_and_norm() {
-        for n in [0, 1, 2, 3, 31, 32, 33, 34, 65, 97, 250] {
+        for n in [0, 1, 2, 3, WIDTH - 1, WIDTH, WIDTH + 1, WIDTH + 2, 2 * WIDTH + 1, 250] {
             let mut band = Band::zeros(n);
             let (mut trace, mut norm) = (0.0, 0.0);
             for column in 0..n {

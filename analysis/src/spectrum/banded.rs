@@ -1,6 +1,6 @@
 //! The reduction of a symmetric matrix to a band: where the arithmetic of eigenvalues is.
 
-use super::band::{Band, WIDTH};
+use super::band::{Band, HEIGHT, WIDTH};
 use super::reflector::Reflector;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -20,8 +20,8 @@ const COLUMNS: usize = 8;
 ///
 /// # Method
 /// Panels of [`WIDTH`] columns are decomposed below the band, P = Q R with Q = I - V T Vᵀ, and the rest of the matrix
-/// becomes Qᵀ A Q = A - V Wᵀ - W Vᵀ, W = Y - V (Tᵀ Vᵀ Y) / 2, Y = A V T. All are products of matrices, which read A twice
-/// for 32 columns; a reduction to three diagonals at once reads it for every column, and waits for memory.
+/// becomes Qᵀ A Q = A - V Wᵀ - W Vᵀ, W = Y - V (Tᵀ Vᵀ Y) / 2, Y = A V T. All are products of matrices, which pass over A
+/// a few times per panel; a reduction to three diagonals at once reads A for every column, and waits for memory.
 ///
 /// # References
 /// C. H. Bischof, B. Lang, X. Sun (2000), A framework for symmetric band reduction, ACM Transactions on Mathematical
@@ -46,6 +46,11 @@ pub(super) fn band(mut matrix: Mat<f64>) -> Band {
         }
     }
     band
+}
+
+/// Bytes that [`band`] takes beside the matrix: the band with its fill, V, W, [V W] and [W V].
+pub(super) fn workspace_bytes(n: usize) -> u64 {
+    8 * (HEIGHT + 6 * WIDTH) as u64 * n as u64
 }
 
 /// Q = I - V T Vᵀ of the decomposition of a panel, K reflections of m rows.
@@ -203,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_band_keeps_trace_and_norm() {
-        for n in [0, 1, 2, 31, 32, 33, 34, 63, 64, 65, 129, 300] {
+        for n in [0, 1, 2, WIDTH - 1, WIDTH, WIDTH + 1, WIDTH + 2, 2 * WIDTH - 1, 2 * WIDTH, 129, 300] {
             let entry = |i: usize, j: usize| ((i * 17 + i * j + 3 * j) as f64).sin();
             // What is above the diagonal must not be read.
             let matrix = Mat::from_fn(n, n, |i, j| if i < j { f64::NAN } else { entry(i, j) });
