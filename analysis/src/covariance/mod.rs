@@ -20,7 +20,6 @@ use central::Central;
 use leaf::{LEAF_ROWS, Leaf};
 pub use matrix::CovarianceMatrix;
 use panel::Panel;
-pub(crate) use product::dot;
 
 /// A finished run of 2^level leaves that starts at leaf `index` << level.
 type NodeKey = (u32, u64);

@@ -1,8 +1,7 @@
 //! Symmetric matrices with few diagonals, and their reduction to three.
 
-use super::reflector::{Reflector, subtract};
+use super::reflector::{Reflector, dot, subtract};
 use super::tridiagonal::Tridiagonal;
-use crate::covariance::dot;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Diagonals below the main one. More of them make the reduction to a band cheaper and the one to three diagonals dearer.
@@ -58,10 +57,10 @@ impl Band {
 
     /// Clears [`WIDTH`] rows of a column but for the first of them.
     #[inline(always)]
-    fn clear(&mut self, row: usize, column: usize) -> ([f64; WIDTH], Reflector) {
+    fn clear<S: Simd>(&mut self, simd: S, row: usize, column: usize) -> ([f64; WIDTH], Reflector) {
         let part = self.part_mut(row, column);
         let mut v = *part;
-        let reflector = Reflector::to_axis(&mut v);
+        let reflector = Reflector::to_axis(simd, &mut v);
         part.fill(0.0);
         part[0] = reflector.image;
         (v, reflector)
@@ -69,38 +68,44 @@ impl Band {
 
     /// Reflects the square on the diagonal from both sides: D - v wᵀ - w vᵀ with w = τ D v - (τ² vᵀ D v / 2) v.
     #[inline(always)]
-    fn reflect_square(&mut self, first: usize, v: &[f64; WIDTH], factor: f64) {
+    fn reflect_square<S: Simd>(&mut self, simd: S, first: usize, v: &[f64; WIDTH], factor: f64) {
         let mut w = [0.0; WIDTH];
         for i in 0..WIDTH {
             let (head, below) = self.column_mut(first + i)[..WIDTH - i].split_first().expect("the diagonal");
-            w[i] += head * v[i] + dot(below, &v[i + 1..]);
-            subtract(&mut w[i + 1..], -v[i], below);
+            w[i] += head * v[i] + dot(simd, below, &v[i + 1..]);
+            subtract(simd, &mut w[i + 1..], -v[i], below);
         }
         w.iter_mut().for_each(|w| *w *= factor);
-        let along = 0.5 * factor * dot(&w, v);
-        subtract(&mut w, along, v);
+        let along = 0.5 * factor * dot(simd, &w, v);
+        subtract(simd, &mut w, along, v);
         for i in 0..WIDTH {
             let column = &mut self.column_mut(first + i)[..WIDTH - i];
-            subtract(column, w[i], &v[i..]);
-            subtract(column, v[i], &w[i..]);
+            subtract(simd, column, w[i], &v[i..]);
+            subtract(simd, column, v[i], &w[i..]);
         }
     }
 
     /// Reflects the block below the square from the right, clears its first column, and reflects the others from the left;
     /// the reflection of the left.
     #[inline(always)]
-    fn reflect_block(&mut self, first: usize, v: &[f64; WIDTH], factor: f64) -> ([f64; WIDTH], Reflector) {
+    fn reflect_block<S: Simd>(
+        &mut self,
+        simd: S,
+        first: usize,
+        v: &[f64; WIDTH],
+        factor: f64,
+    ) -> ([f64; WIDTH], Reflector) {
         let row = first + WIDTH;
         let mut sums = [0.0; WIDTH];
         for (i, v) in v.iter().enumerate() {
-            subtract(&mut sums, -factor * v, self.part_mut(row, first + i));
+            subtract(simd, &mut sums, -factor * v, self.part_mut(row, first + i));
         }
-        subtract(self.part_mut(row, first), v[0], &sums);
-        let (next, reflector) = self.clear(row, first);
+        subtract(simd, self.part_mut(row, first), v[0], &sums);
+        let (next, reflector) = self.clear(simd, row, first);
         for (i, v) in v.iter().enumerate().skip(1) {
             let part = self.part_mut(row, first + i);
-            subtract(part, *v, &sums);
-            reflector.apply(&next, part);
+            subtract(simd, part, *v, &sums);
+            reflector.apply(simd, &next, part);
         }
         (next, reflector)
     }
@@ -114,14 +119,14 @@ impl WithSimd for Reduction<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { band } = self;
         for column in 0..band.n.saturating_sub(2) {
             let mut first = column + 1;
-            let (mut v, mut reflector) = band.clear(first, column);
+            let (mut v, mut reflector) = band.clear(simd, first, column);
             while first < band.n {
-                band.reflect_square(first, &v, reflector.factor);
-                (v, reflector) = band.reflect_block(first, &v, reflector.factor);
+                band.reflect_square(simd, first, &v, reflector.factor);
+                (v, reflector) = band.reflect_block(simd, first, &v, reflector.factor);
                 first += WIDTH;
             }
         }

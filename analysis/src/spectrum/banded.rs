@@ -71,7 +71,7 @@ impl Panel {
         let mut reflectors = Vec::with_capacity(n_reflections);
         for k in 0..n_reflections {
             let (v, others) = columns[k * m..].split_at_mut(m);
-            let reflector = Reflector::to_axis(&mut v[k..]);
+            let reflector = arch.dispatch(ToAxis(&mut v[k..]));
             reflectors.push(reflector);
             let v = &*v;
             others.par_chunks_exact_mut(m).with_min_len(COLUMNS).for_each(|other| {
@@ -187,6 +187,17 @@ fn tiles(lower: MatMut<'_, f64>) -> Vec<Tile<'_>> {
     tiles
 }
 
+struct ToAxis<'a>(&'a mut [f64]);
+
+impl WithSimd for ToAxis<'_> {
+    type Output = Reflector;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Reflector {
+        Reflector::to_axis(simd, self.0)
+    }
+}
+
 struct Reflection<'a> {
     reflector: Reflector,
     v: &'a [f64],
@@ -197,8 +208,8 @@ impl WithSimd for Reflection<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.reflector.apply(self.v, self.other);
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.reflector.apply(simd, self.v, self.other);
     }
 }
 
