@@ -140,7 +140,7 @@ mod tests {
         for up in [true, false] {
             let power = |i: usize| s.powi(if up { n - 1 - i } else { i } as i32);
             let half = |i: usize| if i + 1 < n { 0.5 * power(i + 1).min(power(i)) } else { 0.0 };
-            let diagonal: Vec<f64> = (0..n).map(|i| power(i as usize).powi(2) + half(i as usize).powi(2)).collect();
+            let diagonal: Vec<f64> = (0..n).map(|i| power(i).powi(2) + half(i).powi(2)).collect();
             let beside: Vec<f64> = (0..n - 1).map(|i| half(i) * power(i + 1)).collect();
             let found = eigenvalues(&diagonal, &beside);
             let logarithm: f64 = found.iter().map(|value| value.ln()).sum();
