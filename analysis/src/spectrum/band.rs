@@ -4,11 +4,12 @@ use super::reflector::{Reflector, dot, subtract};
 use super::tridiagonal::Tridiagonal;
 use pulp::{Arch, Simd, WithSimd};
 
-/// Diagonals below the main one. More of them make the reduction to a band cheaper and the one to three diagonals dearer.
+/// Diagonals below the main one. More of them make the reduction to a band cheaper and the one to three diagonals
+/// dearer.
 pub(super) const WIDTH: usize = 48;
 
-/// Entries of a column that are kept: the diagonal, those of the band, and as many less one for what the reduction fills
-/// in for a while.
+/// Entries of a column that are kept: the diagonal, those of the band, and as many less one for what the reduction
+/// fills in for a while.
 pub(super) const HEIGHT: usize = 2 * WIDTH;
 
 /// A lower triangle whose columns end [`WIDTH`] rows below the diagonal.
@@ -32,14 +33,15 @@ impl Band {
     /// A tridiagonal matrix with the same eigenvalues.
     ///
     /// # Method
-    /// For every column a reflection of the rows below clears it but for the entry beside the diagonal. Applied from both
-    /// sides it fills a block below the band, whose first column the next reflection clears, and so on to the last row.
-    /// The other columns of a block wait for the reflections of the next column, one row and one column further down.
+    /// For every column a reflection of the rows below clears it but for the entry beside the diagonal. Applied from
+    /// both sides it fills a block below the band, whose first column the next reflection clears, and so on to the last
+    /// row. The other columns of a block wait for the reflections of the next column, one row and one column further
+    /// down.
     ///
     /// # References
     /// H. R. Schwarz (1968), Tridiagonalization of a symmetric band matrix, Numerische Mathematik 12, 231-241; with
-    /// reflections and columns that wait: B. Lang (1993), A parallel algorithm for reducing symmetric banded matrices to
-    /// tridiagonal form, SIAM Journal on Scientific Computing 14, 1320-1338.
+    /// reflections and columns that wait: B. Lang (1993), A parallel algorithm for reducing symmetric banded matrices
+    /// to tridiagonal form, SIAM Journal on Scientific Computing 14, 1320-1338.
     pub fn tridiagonal(mut self) -> Tridiagonal {
         Arch::new().dispatch(Reduction { band: &mut self });
         let columns = self.values.chunks_exact(HEIGHT).take(self.n);
@@ -85,8 +87,8 @@ impl Band {
         }
     }
 
-    /// Reflects the block below the square from the right, clears its first column, and reflects the others from the left;
-    /// the reflection of the left.
+    /// Reflects the block below the square from the right, clears its first column, and reflects the others from the
+    /// left; the reflection of the left.
     #[inline(always)]
     fn reflect_block<S: Simd>(
         &mut self,

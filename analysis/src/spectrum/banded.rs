@@ -8,25 +8,25 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Rows or columns of what one thread computes at a time. Every number is computed by one thread, so that the result does
-/// not depend on how many there are.
+/// Rows or columns of what one thread computes at a time. Every number is computed by one thread, so that the result
+/// does not depend on how many there are.
 const TILE: usize = 128;
 
 /// Columns that are reflected by one thread at least.
 const COLUMNS: usize = 8;
 
-/// A matrix with the same eigenvalues as the one whose lower triangle is `matrix`, entries near 1, and [`WIDTH`] diagonals
-/// below the main one.
+/// A matrix with the same eigenvalues as the one whose lower triangle is `matrix`, entries near 1, and [`WIDTH`]
+/// diagonals below the main one.
 ///
 /// # Method
 /// Panels of [`WIDTH`] columns are decomposed below the band, P = Q R with Q = I - V T Vᵀ, and the rest of the matrix
-/// becomes Qᵀ A Q = A - V Wᵀ - W Vᵀ, W = Y - V (Tᵀ Vᵀ Y) / 2, Y = A V T. All are products of matrices, which pass over A
-/// a few times per panel; a reduction to three diagonals at once reads A for every column, and waits for memory.
+/// becomes Qᵀ A Q = A - V Wᵀ - W Vᵀ, W = Y - V (Tᵀ Vᵀ Y) / 2, Y = A V T. All are products of matrices, which pass over
+/// A a few times per panel; a reduction to three diagonals at once reads A for every column, and waits for memory.
 ///
 /// # References
 /// C. H. Bischof, B. Lang, X. Sun (2000), A framework for symmetric band reduction, ACM Transactions on Mathematical
-/// Software 26, 581-601; T as in R. Schreiber, C. Van Loan (1989), A storage-efficient WY representation for products of
-/// Householder transformations, SIAM Journal on Scientific and Statistical Computing 10, 53-57.
+/// Software 26, 581-601; T as in R. Schreiber, C. Van Loan (1989), A storage-efficient WY representation for products
+/// of Householder transformations, SIAM Journal on Scientific and Statistical Computing 10, 53-57.
 pub(super) fn band(mut matrix: Mat<f64>) -> Band {
     let n = matrix.nrows();
     let mut band = Band::zeros(n);

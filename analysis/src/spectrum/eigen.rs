@@ -16,8 +16,8 @@ const CUTS: usize = 8;
 /// What is said when an iteration does not end.
 pub(super) const NOT_CONVERGED: Reason = Reason::NotConverged { what: "the eigenvalues of the covariance" };
 
-/// Eigenvalues of the matrix whose lower triangle is `lower`: by a band and three diagonals, without vectors, which would
-/// have to go all the way back.
+/// Eigenvalues of the matrix whose lower triangle is `lower`: by a band and three diagonals, without vectors, which
+/// would have to go all the way back.
 pub(super) fn values(lower: MatRef<'_, f64>) -> Result<Vec<f64>, Reason> {
     let n = lower.nrows();
     let entries = || (0..n).flat_map(|j| lower.col(j).subrows(j, n - j).iter());

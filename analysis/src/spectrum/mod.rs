@@ -1,8 +1,8 @@
 //! The eigenvalues of a covariance matrix: how the variance of a layer is spread over directions.
 //!
-//! `eigen.rs` and `top.rs` solve: eigenvalues alone by way of a band (`banded.rs`) and of three diagonals (`band.rs`), whose
-//! eigenvalues `tridiagonal.rs` finds; `reflector.rs` is the step of both. `dimension.rs` turns eigenvalues into numbers of
-//! dimensions, `marchenko_pastur.rs` is the law of eigenvalues of pure noise.
+//! `eigen.rs` and `top.rs` solve: eigenvalues alone by way of a band (`banded.rs`) and of three diagonals (`band.rs`),
+//! whose eigenvalues `tridiagonal.rs` finds; `reflector.rs` is the step of both. `dimension.rs` turns eigenvalues into
+//! numbers of dimensions, `marchenko_pastur.rs` is the law of eigenvalues of pure noise.
 
 mod band;
 mod banded;
@@ -22,8 +22,8 @@ use faer::{Mat, MatRef};
 /// How the eigenvalues were found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Solver {
-    /// All of them, by orthogonal reduction to three diagonals: with vectors by divide and conquer of these, without by QL
-    /// iteration.
+    /// All of them, by orthogonal reduction to three diagonals: with vectors by divide and conquer of these, without by
+    /// QL iteration.
     Full,
     /// The largest K, from a subspace of `n_dimensions`; each is within `max_residual` of an eigenvalue.
     Truncated {
@@ -52,7 +52,8 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// All eigenvalues, without vectors: several times as fast as with them. They agree to some roundings of the largest.
+    /// All eigenvalues, without vectors: several times as fast as with them. They agree to some roundings of the
+    /// largest.
     ///
     /// # Errors
     /// [`Reason::NotConverged`] when the iteration fails, which is not known to happen for finite matrices.

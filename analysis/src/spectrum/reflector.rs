@@ -2,8 +2,8 @@
 
 use pulp::Simd;
 
-/// A sum of squares below which a vector of a matrix with entries near 1 is taken for 0: squares are about to lose their
-/// digits, and the vector, below 1e-146, is nothing beside the rounding of that matrix.
+/// A sum of squares below which a vector of a matrix with entries near 1 is taken for 0: squares are about to lose
+/// their digits, and the vector, below 1e-146, is nothing beside the rounding of that matrix.
 const NEGLIGIBLE: f64 = f64::MIN_POSITIVE / f64::EPSILON;
 
 /// I - τ v vᵀ, orthogonal and symmetric; v is kept by its owner.
@@ -19,9 +19,9 @@ impl Reflector {
     /// The reflection of `vector` to a multiple of the first axis; v, with v_0 = 1, takes the place of `vector`.
     ///
     /// # References
-    /// A. S. Householder (1958), Unitary triangularization of a nonsymmetric matrix, Journal of the ACM 5, 339-342; with the
-    /// sign of B. N. Parlett (1971), Analysis of algorithms for reflections in bisectors, SIAM Review 13, 197-208, for which
-    /// nothing cancels.
+    /// A. S. Householder (1958), Unitary triangularization of a nonsymmetric matrix, Journal of the ACM 5, 339-342;
+    /// with the sign of B. N. Parlett (1971), Analysis of algorithms for reflections in bisectors, SIAM Review 13,
+    /// 197-208, for which nothing cancels.
     #[inline(always)]
     pub fn to_axis<S: Simd>(simd: S, vector: &mut [f64]) -> Self {
         let (head, tail) = vector.split_first_mut().expect("a vector has an entry");

@@ -29,8 +29,8 @@ impl Tridiagonal {
     ///
     /// # References
     /// C. H. Reinsch (1973), A stable, rational QR algorithm for the computation of the eigenvalues of an Hermitian,
-    /// tridiagonal matrix, Mathematics of Computation 25, 591-597; the variant of Pal, Walker and Kahan as in B. N. Parlett
-    /// (1980), The symmetric eigenvalue problem, section 8.15.
+    /// tridiagonal matrix, Mathematics of Computation 25, 591-597; the variant of Pal, Walker and Kahan as in B. N.
+    /// Parlett (1980), The symmetric eigenvalue problem, section 8.15.
     pub fn eigenvalues(self) -> Result<Vec<f64>, Reason> {
         let Self { mut diagonal, mut squares } = self;
         let n = diagonal.len();
@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn small_eigenvalues_of_a_graded_matrix_keep_their_digits() {
-        // LᵀL of the bidiagonal L with 1, s, s², .. on the diagonal and half of these beside it: its determinant is known.
+        // LᵀL of the bidiagonal L with 1, s, s², .. on the diagonal and half of these beside it: its determinant is
+        // known.
         let n = 12;
         let s = 0.05_f64;
         for up in [true, false] {
