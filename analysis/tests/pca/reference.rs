@@ -3,7 +3,7 @@
 use crate::covariance;
 use crate::support::samples::sample;
 use crate::support::{Tolerance, assert_close};
-use layerscope_analysis::{Spectrum, dimensions, marchenko_pastur_median};
+use layerscope_analysis::{CovarianceMatrix, Reason, Spectrum, dimensions, marchenko_pastur_median};
 use ndarray::Array2;
 use serde::Deserialize;
 
@@ -67,8 +67,9 @@ fn fixture() -> Fixture {
 fn spectra_and_dimensions_of_244_layers() {
     let cases = fixture().cases;
     assert_eq!(cases.len(), 244);
-    for case in cases {
-        let spectrum = Spectrum::with_vectors(&covariance(&case.layer())).unwrap();
+    let solvers: [fn(&CovarianceMatrix) -> Result<Spectrum, Reason>; 2] = [Spectrum::with_vectors, Spectrum::values];
+    for (case, solve) in cases.iter().flat_map(|case| solvers.map(|solve| (case, solve))) {
+        let spectrum = solve(&covariance(&case.layer())).unwrap();
         let found = dimensions(&spectrum).unwrap();
         let largest = case.eigenvalues[0];
         // A covariance in f64 knows its eigenvalues to some roundings of the largest; the reference's are of an SVD of
