@@ -63,11 +63,13 @@ fn fixture() -> Fixture {
     serde_json::from_str(include_str!("../../../fixtures/pca.json")).unwrap()
 }
 
+type Solve = fn(&CovarianceMatrix) -> Result<Spectrum, Reason>;
+
 #[test]
 fn spectra_and_dimensions_of_244_layers() {
     let cases = fixture().cases;
     assert_eq!(cases.len(), 244);
-    let solvers: [fn(&CovarianceMatrix) -> Result<Spectrum, Reason>; 2] = [Spectrum::with_vectors, Spectrum::values];
+    let solvers: [Solve; 2] = [Spectrum::with_vectors, Spectrum::values];
     for (case, solve) in cases.iter().flat_map(|case| solvers.map(|solve| (case, solve))) {
         let spectrum = solve(&covariance(&case.layer())).unwrap();
         let found = dimensions(&spectrum).unwrap();
